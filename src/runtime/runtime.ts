@@ -1,0 +1,164 @@
+/**
+ * The contract that every runtime fulfils. The core knows these types and no others; an adapter is a value of
+ * {@linkcode Runtime}, passed in.
+ *
+ * @module
+ */
+
+import type { IpAddress, SocketAddress, UnixAddress } from "../net/address.ts";
+
+/** What the server asks of the system it runs on. */
+export interface Runtime {
+  /** `deno`, `bun`, `node` or `memory`. */
+  readonly name: string;
+
+  /**
+   * Listens for connections.
+   *
+   * @throws {NetError} `address-in-use`, `address-not-available`, `permission-denied`.
+   */
+  listen(options: ListenOptions): Promise<Listener>;
+
+  /**
+   * Connects to an IP address, never to a name.
+   *
+   * @throws {NetError} `refused`, `unreachable-network`, `unreachable-host`, `timeout`, `aborted`, `too-many-files`, …
+   * Bun reports most failures as `refused`.
+   */
+  connect(to: SocketAddress, options?: ConnectOptions): Promise<Connection>;
+
+  /** Opens a UDP socket. */
+  bindDatagram(options: DatagramOptions): Promise<DatagramSocket>;
+
+  /**
+   * Every address of a name, in the system's order.
+   *
+   * @throws {NetError} `name-not-found`, `lookup-failed`, `aborted`.
+   */
+  lookup(hostname: string, options?: LookupOptions): Promise<IpAddress[]>;
+
+  /** The addresses of this machine's interfaces. */
+  interfaces(): IpAddress[];
+
+  /**
+   * Relays between two connections that this runtime made, without touching their streams.
+   *
+   * @returns A promise fulfilled when both directions have ended well and rejected by the first error, or `undefined`
+   * if these two are not its own: then the stream relay takes them.
+   */
+  relay?(job: RelayJob): Promise<void> | undefined;
+}
+
+/** Where to listen: an IP address and port, or a path. */
+export interface ListenOptions {
+  /** An IP address and port (0 lets the system choose), or the path of a UNIX socket. */
+  readonly address: SocketAddress | UnixAddress;
+  /**
+   * How many connections the system may queue.
+   *
+   * @default {511}
+   */
+  readonly backlog?: number;
+}
+
+/** Accepts connections until it is closed. */
+export interface Listener extends AsyncIterable<Connection> {
+  /** Where it listens; the port is the real one. */
+  readonly address: SocketAddress | UnixAddress;
+  /** Stops listening, ends the iteration, closes connections that nobody took and removes the UNIX socket's path. */
+  close(): void;
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** Gives up when it aborts, with its reason if that is a `NetError`. */
+  readonly signal?: AbortSignal | undefined;
+  /** The address to connect from. */
+  readonly localIp?: IpAddress | undefined;
+}
+
+/** How to look a name up. */
+export interface LookupOptions {
+  /** Gives up when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A byte stream in both directions, in the shape of WinterTC's Socket. Take the streams or, where it has them, the
+ * calls of {@linkcode Duplex}; both on one connection would tear its bytes apart.
+ */
+export interface Connection {
+  /** What the peer sends. Cancelling it stops reading. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What the peer receives. Closing it half-closes (FIN), aborting it resets. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** Our end; absent where there is no IP address, as on a UNIX socket. */
+  readonly local?: SocketAddress | undefined;
+  /** The peer's end; absent where there is no IP address. */
+  readonly remote?: SocketAddress | undefined;
+  /** Fulfilled when both directions have ended, however they did. */
+  readonly closed: Promise<void>;
+  /** Closes both directions at once. A reason that is an error resets the connection. Idempotent. */
+  close(reason?: unknown): void;
+}
+
+/** The calls beneath a connection's streams. A session that uses these alone pays for no stream. */
+export interface Duplex {
+  /**
+   * Reads what is there, waiting for at least a byte. One read at a time.
+   *
+   * @returns Bytes that are good until the next `read`, or `null` at the end.
+   * @throws {NetError} `reset`, `closed`, …
+   */
+  read(): Promise<Uint8Array | null>;
+  /**
+   * Writes all of `bytes`. They must not change until the promise is fulfilled; `undefined` says that it is done.
+   *
+   * @throws {NetError} `reset`, `closed`, …
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** Half-closes: the peer reads the end, and may go on sending. */
+  closeWrite(): void;
+  /** Closes both directions at once; with an error as reason the peer sees a reset. Idempotent. */
+  close(reason?: unknown): void;
+}
+
+/** Counts the bytes of one relay. */
+export interface Meter {
+  /** Bytes from the client to the target. */
+  sent: number;
+  /** Bytes from the target to the client. */
+  received: number;
+  /** Called when the first of the two directions has ended. */
+  halfClosed?: (() => void) | undefined;
+}
+
+/** Two connections to relay between. */
+export interface RelayJob {
+  /** The client's connection. */
+  readonly client: Connection;
+  /** The target's connection. */
+  readonly target: Connection;
+  /** Bytes that the client sent already; they go first. Not yet counted. */
+  readonly early: Uint8Array;
+  /** Counts as the bytes go. */
+  readonly meter: Meter;
+}
+
+/** How to open a UDP socket. */
+export interface DatagramOptions {
+  /** Where to bind; port 0 lets the system choose. `::` takes IPv6 alone. */
+  readonly address: SocketAddress;
+  /** Called for each datagram. `bytes` are the callee's to keep. */
+  readonly onDatagram: (bytes: Uint8Array, ip: IpAddress, port: number) => void;
+}
+
+/** An open UDP socket. */
+export interface DatagramSocket {
+  /** Where it is bound. */
+  readonly address: SocketAddress;
+  /** Sends a datagram or, as the network may, loses it. `bytes` must not change afterwards. */
+  send(bytes: Uint8Array, ip: IpAddress, port: number): void;
+  /** Closes it. Idempotent. */
+  close(): void;
+}
