@@ -1,0 +1,180 @@
+/**
+ * Registers the cases of one family of clients, once for each runtime.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { onPath, type RunningServer, runtimes, type RuntimeUnderTest, startServer } from "../conformance/_server.ts";
+import { type Daemon, type Finished, run, type RunOptions, startDaemon } from "./_process.ts";
+import {
+  digestTarget,
+  echoTarget,
+  type HttpTarget,
+  httpTarget,
+  type HttpTargetOptions,
+  type Loopback,
+  type Target,
+} from "./_targets.ts";
+
+/** Something that must be installed; the reason why a case cannot run without it, or undefined. */
+export type Need = () => string | undefined;
+
+/** A program on the `PATH`. */
+export function program(name: string): Need {
+  return () => onPath(name) === undefined ? `${name} is not installed` : undefined;
+}
+
+/** A file that some package brings. */
+export function file(path: string): Need {
+  return () => existsSync(path) ? undefined : `${path} is not installed`;
+}
+
+/** A command that must succeed. */
+export function working(reason: string, ...command: readonly [string, ...string[]]): Need {
+  const [name, ...args] = command;
+  return () => spawnSync(name, args, { stdio: "ignore" }).status === 0 ? undefined : reason;
+}
+
+/** What a case has at hand. Everything it starts ends with the case, except servers, which the next cases share. */
+export interface Bench {
+  /** The runtime that the server runs on. */
+  readonly runtime: RuntimeUnderTest;
+  /** Aborts when the deadline of the case passes. */
+  readonly signal: AbortSignal;
+  /** The server with these arguments; cases of one file with equal arguments share it. */
+  server(...args: readonly string[]): Promise<RunningServer>;
+  /** Runs a client to its end. */
+  run(command: readonly string[], options?: Omit<RunOptions, "signal">): Promise<Finished>;
+  /** Starts a program that serves. */
+  daemon(command: readonly string[]): Daemon;
+  /** A folder of the case's own. */
+  folder(): Promise<string>;
+  /** An HTTP server that expects its connections from `server`. */
+  http(server: RunningServer, options?: Omit<HttpTargetOptions, "from">): Promise<HttpTarget>;
+  /** A server that sends everything back. */
+  echo(server: RunningServer, host?: Loopback): Promise<Target>;
+  /** A server that answers after the client's end. */
+  digest(server: RunningServer, host?: Loopback): Promise<Target>;
+  /** Has something disposed of when the case ends. */
+  use<T extends AsyncDisposable>(resource: T): T;
+}
+
+/** Options of one case. */
+export interface CaseOptions {
+  /** How long it may take, in milliseconds. */
+  readonly deadlineMs?: number;
+  /** What it needs in addition to what the whole family needs. */
+  readonly needs?: readonly Need[];
+}
+
+/** Registers one case. */
+export type Register = (name: string, body: (bench: Bench) => Promise<void>, options?: CaseOptions) => void;
+
+/** How long a case may take when it does not say otherwise, in milliseconds. */
+const DEADLINE_MS = 20_000;
+
+/**
+ * Registers a family of cases for each runtime. What cannot run here is registered too, as skipped and with the reason.
+ *
+ * @param family What the cases are about.
+ * @param needs What every case needs.
+ * @param define Registers the cases.
+ */
+export function clients(family: string, needs: readonly Need[], define: (register: Register) => void): void {
+  const lacking = firstLack(needs);
+  for (const runtime of runtimes) {
+    describe(`${family}, server on ${runtime.name}`, () => {
+      const servers = new Map<string, Promise<RunningServer>>();
+      after(async () => {
+        const started = await Promise.allSettled(servers.values());
+        await Promise.all(started.map((result) => result.status === "fulfilled" ? result.value.stop() : undefined));
+      });
+      define((name, body, { deadlineMs = DEADLINE_MS, needs: more = [] } = {}) => {
+        const reason = runtime.available ? lacking ?? firstLack(more) : runtime.reason;
+        if (reason !== undefined) return void test(`${name} (skipped: ${reason})`, { skip: reason }, () => {});
+        // Twice the deadline is for what even the bench cannot end; the case itself ends at the deadline.
+        test(name, { timeout: 2 * deadlineMs }, () => onBench(runtime, servers, deadlineMs, body));
+      });
+    });
+  }
+}
+
+function firstLack(needs: readonly Need[]): string | undefined {
+  for (const need of needs) {
+    const reason = need();
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+async function onBench(
+  runtime: RuntimeUnderTest,
+  servers: Map<string, Promise<RunningServer>>,
+  deadlineMs: number,
+  body: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const deadline = new AbortController();
+  const used: RunningServer[] = [];
+  const marks = new Map<RunningServer, number>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`The case did not end within ${deadlineMs} ms`);
+      reject(error);
+      deadline.abort(error);
+    }, deadlineMs);
+  });
+  late.catch(() => {});
+  try {
+    await using resources = new AsyncDisposableStack();
+    const signal = deadline.signal;
+    const bench: Bench = {
+      runtime,
+      signal,
+      async server(...args) {
+        const key = JSON.stringify(args);
+        let starting = servers.get(key);
+        if (starting === undefined) servers.set(key, starting = startServer(runtime, args));
+        const server = await starting;
+        used.push(server);
+        marks.set(server, server.output().length);
+        return server;
+      },
+      run: (command, options = {}) => run(command, { ...options, signal }),
+      daemon: (command) => resources.use(startDaemon(command, { signal })),
+      async folder() {
+        const path = await mkdtemp(join(tmpdir(), "socks-clients-"));
+        resources.defer(() => rm(path, { recursive: true, force: true }));
+        return path;
+      },
+      http: async (server, options = {}) => resources.use(await httpTarget({ ...options, from: server.pid })),
+      echo: async (server, host = "127.0.0.1") => resources.use(await echoTarget({ host, from: server.pid })),
+      digest: async (server, host = "127.0.0.1") => resources.use(await digestTarget({ host, from: server.pid })),
+      use: (resource) => resources.use(resource),
+    };
+    const running = body(bench);
+    running.catch(() => {});
+    await Promise.race([running, late]);
+  } catch (error) {
+    const logs = used.map((server) => server.output().slice(marks.get(server)));
+    throw new Error(
+      `${error instanceof Error ? error.message : error}\nThe server wrote: ${logs.join("\n") || "nothing"}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for the line of the session that went to a host and port. */
+export function sessionLine(server: RunningServer, authority: string): Promise<string> {
+  const literal = authority.replace(/[.[\]]/g, "\\$&");
+  return server.waitForOutput(new RegExp(`^.*(?<![\\w.:])${literal}(?!\\w).*$`, "m"));
+}

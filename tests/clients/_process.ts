@@ -1,0 +1,163 @@
+/**
+ * Runs client programs as child processes that never outlive their case.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { Buffer } from "node:buffer";
+import process from "node:process";
+
+/** Options for {@linkcode run}. */
+export interface RunOptions {
+  /** Ends the program, with everything it started, when it aborts. */
+  readonly signal: AbortSignal;
+  /** What the program reads; its standard input ends after it. */
+  readonly input?: Uint8Array | string;
+  /** Variables set in addition to the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The working directory. */
+  readonly cwd?: string;
+  /** Whether what the program left running is ended when the program itself ends. */
+  readonly endGroup?: boolean;
+}
+
+/** How a program ended. */
+export interface Finished {
+  /** The exit code; 128 and above when a signal ended it. */
+  readonly code: number;
+  /** What it wrote to standard output. */
+  readonly bytes: Uint8Array;
+  /** The same as text. */
+  readonly stdout: string;
+  /** What it wrote to standard error. */
+  readonly stderr: string;
+}
+
+/** Variables which would change what clients do. */
+const CLEARED = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"]
+  .flatMap((name) => [name, name.toUpperCase()]);
+
+/** The environment that programs run in. */
+export function environment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !CLEARED.includes(name)) env[name] = value;
+  }
+  return { ...env, LC_ALL: "C.UTF-8", ...extra };
+}
+
+/** Runs a program to its end. */
+export async function run(command: readonly string[], options: RunOptions): Promise<Finished> {
+  options.signal.throwIfAborted();
+  const [program, ...args] = command;
+  const child = spawn(program!, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environment(options.env),
+    // A process group of its own, so that the program ends together with its children.
+    detached: true,
+    ...options.cwd === undefined ? {} : { cwd: options.cwd },
+  });
+  const stop = () => killGroup(child);
+  options.signal.addEventListener("abort", stop);
+  const out: Uint8Array[] = [];
+  const err: Uint8Array[] = [];
+  child.stdout.on("data", (chunk: Uint8Array) => out.push(chunk));
+  child.stderr.on("data", (chunk: Uint8Array) => err.push(chunk));
+  // A program that ends without reading its input is judged by its exit code.
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.input ?? "");
+  try {
+    const code = await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", () => options.endGroup && killGroup(child));
+      child.once("close", (code, signal) => resolve(code ?? (signal === "SIGKILL" ? 137 : 128)));
+    });
+    options.signal.throwIfAborted();
+    const bytes = concat(out);
+    return { code, bytes, stdout: text(bytes), stderr: text(concat(err)) };
+  } finally {
+    options.signal.removeEventListener("abort", stop);
+  }
+}
+
+/** A program that serves until it is stopped. */
+export interface Daemon extends AsyncDisposable {
+  /** The process id. */
+  readonly pid: number;
+  /** Everything it wrote so far. */
+  output(): string;
+  /** Waits until its output matches. */
+  waitForOutput(pattern: RegExp): Promise<void>;
+}
+
+/**
+ * The shell that becomes the daemon. The guard it leaves behind reads our end of a pipe, which closes with the test run
+ * however that ends, and then ends the daemon.
+ */
+const GUARD = `
+  exec 3<&0
+  ( trap "" INT TERM HUP; read -r line <&3; kill -KILL $$ ) >/dev/null 2>&1 &
+  exec "$@" 3<&- </dev/null
+`;
+
+/** Starts a program that serves; disposing of it ends it together with its children. */
+export function startDaemon(command: readonly string[], options: { readonly signal: AbortSignal }): Daemon {
+  const child = spawn("sh", ["-c", GUARD, "sh", ...command], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environment(),
+    detached: true,
+  });
+  let output = "";
+  const waiting = new Set<() => void>();
+  const collect = (chunk: Uint8Array) => {
+    output += text(chunk);
+    for (const check of waiting) check();
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  child.stdin.on("error", () => {});
+  const closed = new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", () => resolve());
+  });
+  closed.catch(() => {});
+  return {
+    pid: child.pid!,
+    output: () => output,
+    waitForOutput: (pattern) =>
+      new Promise((resolve, reject) => {
+        const settle = (error?: Error) => {
+          waiting.delete(check);
+          options.signal.removeEventListener("abort", aborted);
+          error === undefined ? resolve() : reject(error);
+        };
+        const aborted = () => settle(new Error(`Waited in vain for ${pattern} from "${command[0]}":\n${output}`));
+        const check = () => pattern.test(output) && settle();
+        waiting.add(check);
+        options.signal.addEventListener("abort", aborted);
+        closed.then(() => settle(new Error(`"${command[0]}" ended:\n${output}`)), settle);
+        check();
+      }),
+    [Symbol.asyncDispose]: async () => {
+      killGroup(child);
+      await closed;
+    },
+  };
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // The whole group has ended already.
+  }
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
