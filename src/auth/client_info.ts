@@ -1,0 +1,29 @@
+/**
+ * Who is at the other end of a session.
+ *
+ * @module
+ */
+
+import type { SocketAddress, UnixAddress } from "../net/address.ts";
+
+/** What is known of a client before it has said anything. */
+export interface ClientInfo {
+  /** The session's number, counted from 1 in each server. */
+  readonly id: number;
+  /** When the session was opened, in milliseconds since the epoch. */
+  readonly openedAt: number;
+  /** The client's address; absent on a UNIX socket, or where a connection handed to `handle` has none. */
+  readonly client: SocketAddress | undefined;
+  /** The listener that accepted the client; absent for a connection handed to `handle`. */
+  readonly listener: SocketAddress | UnixAddress | undefined;
+  /** Whether the client is on this machine: it came over loopback or a UNIX socket. */
+  readonly isLocal: boolean;
+  /** Aborts when the session ends or its phase runs out of time. */
+  readonly signal: AbortSignal;
+}
+
+/** A user who has proven to be one. */
+export interface User {
+  /** The name that logs and rules see. */
+  readonly name: string;
+}

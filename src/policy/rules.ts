@@ -1,0 +1,81 @@
+/**
+ * The seam for access control: may this client do that?
+ *
+ * @module
+ */
+
+import type { ClientInfo, User } from "../auth/client_info.ts";
+import type { IpAddress, SocketAddress } from "../net/address.ts";
+import type { Target } from "../protocol/address.ts";
+
+/** The commands of SOCKS. */
+export type CommandName = "connect" | "bind" | "udp-associate";
+
+/** The dialects of SOCKS. */
+export type ProtocolName = "socks4" | "socks4a" | "socks5";
+
+/** A request, and who makes it. */
+export interface RequestInfo extends ClientInfo {
+  /** The dialect of SOCKS. */
+  readonly protocol: ProtocolName;
+  /** Who the client is, if it had to say. */
+  readonly user: User | undefined;
+  /** What it asks for. */
+  readonly command: CommandName;
+  /**
+   * What it asks for it to be done with. For `bind` the peer it expects (zeros: any), for `udp-associate` the address
+   * it will send from (zeros: not known); where its datagrams go is asked of {@linkcode Rules.datagram}.
+   */
+  readonly target: Target;
+}
+
+/** An address that the server is about to connect to, take a connection from or send a datagram to. */
+export interface AddressInfo {
+  /** What rules should look at: the IPv4 address within a v4-mapped, NAT64 or 6to4 one, else the address itself. */
+  readonly ip: IpAddress;
+  /** The port. */
+  readonly port: number;
+  /** The address as it will be dialled. */
+  readonly address: SocketAddress;
+}
+
+/** A datagram that the client wants sent. */
+export interface DatagramInfo {
+  /** Where to: by name, or by IP address. */
+  readonly target: Target;
+  /** How many bytes of payload. */
+  readonly size: number;
+}
+
+/**
+ * What a rule says. `undefined` is no opinion: the safe defaults decide. `allow` overrides them. A reason is for the
+ * log and the observer; the client is told REP 02.
+ */
+export type Verdict = "allow" | "deny" | { readonly deny: string } | undefined;
+
+/** A verdict now, or later. */
+export type MaybeVerdict = Verdict | Promise<Verdict>;
+
+/**
+ * Access control. Every function is optional; a throw denies.
+ *
+ * @example Only web ports, and nobody but ada to the intranet
+ * ```ts
+ * import { type Rules } from "@x/socks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const rules: Rules = {
+ *   request: ({ target }) => target.port === 443 || target.port === 80 ? undefined : { deny: "web only" },
+ *   address: ({ ip }, { user }) => ip.startsWith("10.") && user?.name === "ada" ? "allow" : undefined,
+ * };
+ * assertEquals(typeof rules.request, "function");
+ * ```
+ */
+export interface Rules {
+  /** Asked once for each request, before a name is resolved. `allow` skips the safe defaults for its addresses too. */
+  request?(request: RequestInfo): MaybeVerdict;
+  /** Asked for each address that a request comes to: resolved ones, the peer of a BIND, the ends of datagrams. */
+  address?(address: AddressInfo, request: RequestInfo): MaybeVerdict;
+  /** Asked for each datagram that the client sends. */
+  datagram?(datagram: DatagramInfo, request: RequestInfo): MaybeVerdict;
+}

@@ -1,0 +1,47 @@
+/**
+ * The seam for outgoing connections.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "../net/address.ts";
+import type { RequestInfo } from "../policy/rules.ts";
+import type { Target } from "../protocol/address.ts";
+import type { Connection, Runtime } from "../runtime/runtime.ts";
+
+/** What a dialler may use. */
+export interface DialContext {
+  /** The addresses of the target that passed the rules, best first. Empty only with `resolve: false`. */
+  readonly addresses: readonly SocketAddress[];
+  /** The request, and who makes it. */
+  readonly request: RequestInfo;
+  /** Aborts when the session ends or the connect timeout is over. */
+  readonly signal: AbortSignal;
+  /** The system, whose `connect` takes an address. */
+  readonly runtime: Runtime;
+}
+
+/**
+ * Connects to a target. Dial one of `context.addresses`, not the name: they are what the rules have seen. Anything with
+ * a `readable` and a `writable` will do.
+ *
+ * @throws {NetError} Its code chooses the reply.
+ *
+ * @example Everything goes to one place
+ * ```ts
+ * import { type Dial } from "@x/socks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const dial: Dial = (_target, { runtime, signal }) => runtime.connect({ ip: "127.0.0.1", port: 8080 }, { signal });
+ * assertEquals(typeof dial, "function");
+ * ```
+ */
+export type Dial = (target: Target, context: DialContext) => Promise<StreamPair | Connection>;
+
+/** The least that can be relayed: two web streams. */
+export interface StreamPair {
+  /** What the other end sends. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What the other end receives. */
+  readonly writable: WritableStream<Uint8Array>;
+}

@@ -1,0 +1,186 @@
+/**
+ * What a server can be told.
+ *
+ * @module
+ */
+
+import type { Authenticate } from "../auth/authenticate.ts";
+import type { UserEntry } from "../auth/user_list.ts";
+import type { HostPort } from "../net/endpoint.ts";
+import type { IpAddress, UnixAddress } from "../net/address.ts";
+import type { Rules } from "../policy/rules.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Dial } from "./dial.ts";
+import type { Observer } from "./observer.ts";
+import type { Resolve } from "./resolve.ts";
+
+/** The time each phase of a session has, in milliseconds. 0 means no limit. */
+export interface Timeouts {
+  /**
+   * From accept to the end of the greeting, and for the request after it.
+   *
+   * @default {30_000}
+   */
+  readonly handshake: number;
+  /**
+   * For the username/password exchange, the check of it, and for IDENT.
+   *
+   * @default {30_000}
+   */
+  readonly authentication: number;
+  /**
+   * For resolving a name.
+   *
+   * @default {15_000}
+   */
+  readonly lookup: number;
+  /**
+   * For connecting, over all addresses of a name. SOCKS4 asks for two minutes.
+   *
+   * @default {120_000}
+   */
+  readonly connect: number;
+  /**
+   * For the peer of a BIND to come. SOCKS4 asks for two minutes.
+   *
+   * @default {120_000}
+   */
+  readonly bind: number;
+  /**
+   * Without a byte in either direction, or a datagram.
+   *
+   * @default {7_200_000}
+   */
+  readonly idle: number;
+  /**
+   * Without a byte after one direction has ended.
+   *
+   * @default {300_000}
+   */
+  readonly halfClosed: number;
+}
+
+/** Bounds on what one server holds. */
+export interface Limits {
+  /**
+   * Sessions at once; further clients wait to be accepted.
+   *
+   * @default {Infinity}
+   */
+  readonly sessions: number;
+  /**
+   * UDP associations at once; further requests get REP 01.
+   *
+   * @default {1024}
+   */
+  readonly associations: number;
+  /**
+   * Destinations remembered by one association; the oldest is forgotten.
+   *
+   * @default {512}
+   */
+  readonly destinations: number;
+  /**
+   * Names that one association has being resolved at once; datagrams to further ones are dropped.
+   *
+   * @default {16}
+   */
+  readonly lookups: number;
+}
+
+/** Ports, both ends included. */
+export interface PortRange {
+  /** The lowest, 1 to 65535. */
+  readonly from: number;
+  /** The highest, at least `from`. */
+  readonly to: number;
+}
+
+/** How sessions are handled, wherever their connections come from. */
+export interface HandleOptions {
+  /** Users who may log in. With users (or {@linkcode authenticate}) nobody is served without a login. */
+  readonly users?: readonly UserEntry[] | undefined;
+  /** A check of your own, in place of {@linkcode users}. */
+  readonly authenticate?: Authenticate | undefined;
+  /** Access control, before the safe defaults. */
+  readonly rules?: Rules | undefined;
+  /**
+   * How names become addresses. `false` leaves names to {@linkcode dial}: then nobody checks where they lead.
+   *
+   * @default The system's resolver.
+   */
+  readonly resolve?: Resolve | false | undefined;
+  /**
+   * How targets are connected to.
+   *
+   * @default Directly, racing the checked addresses (RFC 8305).
+   */
+  readonly dial?: Dial | undefined;
+  /** Is told of each session. */
+  readonly observer?: Observer | undefined;
+  /** The time each phase has. */
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** Bounds on what the server holds. */
+  readonly limits?: Partial<Limits> | undefined;
+  /**
+   * Lets clients that are not on loopback reach loopback, private, link-local and multicast addresses and the server's
+   * own listeners.
+   *
+   * @default {false}
+   */
+  readonly allowPrivate?: boolean | undefined;
+  /**
+   * Asks identd (RFC 1413) on the client's host whether a SOCKS4 user id is true; CD 92 and 93 if not.
+   *
+   * @default {false}
+   */
+  readonly ident?: boolean | undefined;
+  /** The address that BIND and UDP ASSOCIATE replies state, where clients reach the server at another than its own. */
+  readonly advertise?: IpAddress | undefined;
+  /**
+   * The ports that UDP associations take clients' datagrams on.
+   *
+   * @default Any.
+   */
+  readonly udpPorts?: PortRange | undefined;
+  /**
+   * The system to run on.
+   *
+   * @default The one that runs this.
+   */
+  readonly runtime?: Runtime | undefined;
+}
+
+/** How a server is made. */
+export interface ServeOptions extends HandleOptions {
+  /**
+   * Where to listen: `HOST:PORT`, `[IPv6]:PORT`, `unix:PATH`, or the same in parts. Port 0 lets the system choose. A
+   * name means all of its addresses.
+   *
+   * @default {"127.0.0.1:1080"}
+   */
+  readonly listen?: ListenAddress | readonly ListenAddress[] | undefined;
+  /**
+   * Serves anyone who reaches a listener that is not on loopback, without users.
+   *
+   * @default {false}
+   */
+  readonly open?: boolean | undefined;
+}
+
+/** A place to listen. */
+export type ListenAddress = string | HostPort | UnixAddress;
+
+/** The defaults of {@linkcode Timeouts}. */
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  handshake: 30_000,
+  authentication: 30_000,
+  lookup: 15_000,
+  connect: 120_000,
+  bind: 120_000,
+  idle: 7_200_000,
+  halfClosed: 300_000,
+};
+
+/** The defaults of {@linkcode Limits}. */
+export const DEFAULT_LIMITS: Limits = { sessions: Infinity, associations: 1024, destinations: 512, lookups: 16 };
