@@ -22,6 +22,8 @@ export interface RunOptions {
    * @default {600000}
    */
   readonly timeoutMs?: number;
+  /** Ends the command with SIGTERM. */
+  readonly signal?: AbortSignal;
 }
 
 /** The process groups that run now. Each child leads its own, so that nothing it started outlives it. */
@@ -63,6 +65,8 @@ export async function run(command: string, args: readonly string[], options: Run
     timedOut = true;
     killGroup(child.pid);
   }, options.timeoutMs ?? 600_000);
+  const abort = () => child.kill("SIGTERM");
+  options.signal?.addEventListener("abort", abort);
   try {
     // A grandchild that outlives the child keeps the pipes open: it is ended before the output is awaited.
     const output = child.output();
@@ -74,6 +78,7 @@ export async function run(command: string, args: readonly string[], options: Run
     return { code, stdout: text, output: text + decoder.decode(stderr), timedOut };
   } finally {
     clearTimeout(timer);
+    options.signal?.removeEventListener("abort", abort);
     groups.delete(child.pid);
   }
 }
