@@ -34,6 +34,10 @@ async function packSources(folder: string): Promise<void> {
   await runOrThrow(Deno.execPath(), args, { cwd: root, env: { NO_COLOR: "1" } });
   await runOrThrow("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
   await Deno.remove(tarball);
+  // A source that no export leads to comes along as it is, for nobody.
+  for (const file of await filesOf(folder)) {
+    if (file.endsWith(".ts") && !file.endsWith(".d.ts")) await Deno.remove(join(folder, file));
+  }
 }
 
 /** The programs' JavaScript, by path inside the package. Their sources have no types, so only the paths change. */
