@@ -77,7 +77,7 @@ export interface RunningServer extends AsyncDisposable {
   /** Waits until the output from `since` on holds a match. */
   waitForOutput(pattern: RegExp, options?: { readonly since?: number; readonly timeoutMs?: number }): Promise<string>;
   /** Sends a signal without waiting. */
-  signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP" | "SIGSTOP" | "SIGCONT"): void;
+  signal(signal: Signal): void;
   /**
    * Sends `signal` (SIGKILL by default: fast, nothing to wait for) and waits for the end.
    * After 15 seconds without an end it is killed and the promise rejects.
@@ -177,7 +177,7 @@ function launch(runtime: RuntimeUnderTest, args: readonly string[], options: Sta
     child.once("error", reject);
     child.once("exit", (code, signal) => {
       child.stdin!.end("\n");
-      resolve(code ?? 128 + (SIGNALS[signal ?? ""] ?? 0));
+      resolve(code ?? 128 + (SIGNALS[signal as Signal] ?? 0));
     });
   });
   // The streams may hold output after the exit; unless something else holds them open, the output is whole when they end.
@@ -186,10 +186,26 @@ function launch(runtime: RuntimeUnderTest, args: readonly string[], options: Sta
     child.once("exit", () => setTimeout(resolve, 2_000).unref());
   });
   exited.catch(() => {});
-  return { child, exited, closed, output: () => text, listeners };
+  // Not `child.kill()`: on Deno it reports the signal as the cause of the end, even when the process chose its exit code.
+  const kill = (signal: Signal) => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, signal);
+  };
+  return { pid: child.pid!, exited, closed, kill, output: () => text, listeners };
 }
 
-const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGABRT: 6, SIGTERM: 15 };
+const SIGNALS = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGTERM: 15,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+} as const;
+
+/** A signal that tests send. */
+export type Signal = keyof typeof SIGNALS;
 
 /**
  * Starts the server and waits until it says where it listens.
@@ -206,10 +222,9 @@ export async function startServer(
 ): Promise<RunningServer> {
   const named = args.filter((arg) => arg === "--listen" || arg.startsWith("--listen=")).length;
   const added = named === 0 && options.listen !== false ? ["--listen", "127.0.0.1:0"] : [];
-  const { child, exited, closed, output, listeners } = launch(runtime, [...added, ...args], options);
-  const pid = child.pid!;
+  const { pid, exited, closed, kill, output, listeners } = launch(runtime, [...added, ...args], options);
   const stop = async (signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGKILL") => {
-    child.kill(signal);
+    kill(signal);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), 15_000));
     const code = await Promise.race([exited, late]);
@@ -218,7 +233,7 @@ export async function startServer(
       await closed;
       return code;
     }
-    child.kill("SIGKILL");
+    kill("SIGKILL");
     await exited;
     throw new Error(`The server did not end on ${signal} within 15 s. Its output:\n${output()}`);
   };
@@ -248,7 +263,7 @@ export async function startServer(
       exited,
       output,
       waitForOutput,
-      signal: (signal) => void child.kill(signal),
+      signal: (signal) => kill(signal),
       stop,
       rssKiB: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? NaN),
       openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
@@ -270,8 +285,8 @@ export async function runToExit(
   args: readonly string[],
   options: StartOptions = {},
 ): Promise<{ code: number; output: string }> {
-  const { child, exited, closed, output } = launch(runtime, args, options);
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 20_000);
+  const { exited, closed, kill, output } = launch(runtime, args, options);
+  const timer = setTimeout(() => kill("SIGKILL"), options.timeoutMs ?? 20_000);
   const code = await exited;
   clearTimeout(timer);
   await closed;
