@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { onPath, type RunningServer, runtimes, type RuntimeUnderTest, startServer } from "../conformance/_server.ts";
-import { type Daemon, type Finished, run, type RunOptions, startDaemon } from "./_process.ts";
+import { type Finished, run, type Running, type RunOptions, start, startDaemon } from "./_process.ts";
 import {
   digestTarget,
   echoTarget,
@@ -51,7 +51,9 @@ export interface Bench {
   /** Runs a client to its end. */
   run(command: readonly string[], options?: Omit<RunOptions, "signal">): Promise<Finished>;
   /** Starts a program that serves. */
-  daemon(command: readonly string[]): Daemon;
+  daemon(command: readonly string[]): Running;
+  /** Starts a client that the case talks to. */
+  converse(command: readonly string[]): Running;
   /** A folder of the case's own. */
   folder(): Promise<string>;
   /** An HTTP server that expects its connections from `server`. */
@@ -147,6 +149,7 @@ async function onBench(
       },
       run: (command, options = {}) => run(command, { ...options, signal }),
       daemon: (command) => resources.use(startDaemon(command, { signal })),
+      converse: (command) => resources.use(start(command, { signal })),
       async folder() {
         const path = await mkdtemp(join(tmpdir(), "socks-clients-"));
         resources.defer(() => rm(path, { recursive: true, force: true }));

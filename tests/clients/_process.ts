@@ -80,14 +80,61 @@ export async function run(command: readonly string[], options: RunOptions): Prom
   }
 }
 
-/** A program that serves until it is stopped. */
-export interface Daemon extends AsyncDisposable {
-  /** The process id. */
-  readonly pid: number;
-  /** Everything it wrote so far. */
+/** A program that runs while the case goes on; disposing of it ends it together with its children. */
+export interface Running extends AsyncDisposable {
+  /** Everything it wrote so far, standard output and standard error together. */
   output(): string;
   /** Waits until its output matches. */
   waitForOutput(pattern: RegExp): Promise<void>;
+  /** Writes to its standard input, ends that, and waits for the program's end. */
+  end(input: string): Promise<{ readonly code: number; readonly output: string }>;
+}
+
+/** Starts a program and leaves its standard input open. */
+export function start(command: readonly string[], options: { readonly signal: AbortSignal }): Running {
+  const [program, ...args] = command;
+  const child = spawn(program!, args, { stdio: ["pipe", "pipe", "pipe"], env: environment(), detached: true });
+  let output = "";
+  const waiting = new Set<() => void>();
+  const collect = (chunk: Uint8Array) => {
+    output += text(chunk);
+    for (const check of waiting) check();
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  child.stdin.on("error", () => {});
+  const closed = new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 128));
+  });
+  closed.catch(() => {});
+  const waitForOutput = (pattern: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const settle = (problem?: unknown) => {
+        waiting.delete(check);
+        options.signal.removeEventListener("abort", aborted);
+        if (problem === undefined) resolve();
+        else reject(new Error(`Waited in vain for ${pattern}: ${problem}\n${output}`));
+      };
+      const aborted = () => settle("the deadline passed");
+      const check = () => pattern.test(output) && settle();
+      waiting.add(check);
+      options.signal.addEventListener("abort", aborted);
+      closed.then((code) => settle(`"${program}" ended with ${code}`), settle);
+      check();
+    });
+  return {
+    output: () => output,
+    waitForOutput,
+    end: async (input) => {
+      child.stdin.end(input);
+      return { code: await closed, output };
+    },
+    [Symbol.asyncDispose]: async () => {
+      killGroup(child);
+      await closed.catch(() => {});
+    },
+  };
 }
 
 /**
@@ -100,49 +147,9 @@ const GUARD = `
   exec "$@" 3<&- </dev/null
 `;
 
-/** Starts a program that serves; disposing of it ends it together with its children. */
-export function startDaemon(command: readonly string[], options: { readonly signal: AbortSignal }): Daemon {
-  const child = spawn("sh", ["-c", GUARD, "sh", ...command], {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: environment(),
-    detached: true,
-  });
-  let output = "";
-  const waiting = new Set<() => void>();
-  const collect = (chunk: Uint8Array) => {
-    output += text(chunk);
-    for (const check of waiting) check();
-  };
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
-  child.stdin.on("error", () => {});
-  const closed = new Promise<void>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", () => resolve());
-  });
-  closed.catch(() => {});
-  return {
-    pid: child.pid!,
-    output: () => output,
-    waitForOutput: (pattern) =>
-      new Promise((resolve, reject) => {
-        const settle = (error?: Error) => {
-          waiting.delete(check);
-          options.signal.removeEventListener("abort", aborted);
-          error === undefined ? resolve() : reject(error);
-        };
-        const aborted = () => settle(new Error(`Waited in vain for ${pattern} from "${command[0]}":\n${output}`));
-        const check = () => pattern.test(output) && settle();
-        waiting.add(check);
-        options.signal.addEventListener("abort", aborted);
-        closed.then(() => settle(new Error(`"${command[0]}" ended:\n${output}`)), settle);
-        check();
-      }),
-    [Symbol.asyncDispose]: async () => {
-      killGroup(child);
-      await closed;
-    },
-  };
+/** Starts a program that serves, which would not end by itself if the test run were gone. */
+export function startDaemon(command: readonly string[], options: { readonly signal: AbortSignal }): Running {
+  return start(["sh", "-c", GUARD, "sh", ...command], options);
 }
 
 function killGroup(child: ChildProcess): void {

@@ -62,7 +62,8 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-async function listening(
+/** Has a server listen on a free port and count its connections. */
+export async function listening(
   server: Server,
   { host = "127.0.0.1", from }: TargetOptions,
 ): Promise<Target> {
