@@ -1,0 +1,83 @@
+/**
+ * Settings from one place, and what is wrong with them.
+ *
+ * @module
+ */
+
+import type { Config } from "./config.ts";
+import { nearest } from "./nearest.ts";
+import { printable } from "./printable.ts";
+import { knownKeys, schema } from "./schema.ts";
+
+/** Settings as they were written in one place: a file, the environment, flags. */
+export interface Layer {
+  /** The settings, not yet checked. */
+  readonly settings: unknown;
+  /**
+   * What the operator calls the value at a path: `--idle-timeout`, `config.json: users[1].password`.
+   *
+   * @param path Keys and indices; empty for all the settings.
+   */
+  nameOf(path: readonly PropertyKey[]): string;
+  /** What is wrong with the value at a path, where this place has better words for it than the schema. */
+  wordsFor?(path: readonly PropertyKey[]): string | undefined;
+}
+
+/** What became of a {@linkcode Layer}. */
+export interface CheckedLayer {
+  /** The settings that are right. */
+  readonly config: Config;
+  /** The names of the settings that are not. */
+  readonly wrong: ReadonlySet<PropertyKey>;
+  /** A line for each problem. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Checks the settings of one place.
+ *
+ * @param layer The settings.
+ * @returns Every problem, and what is right all the same.
+ */
+export function checkLayer(layer: Layer): CheckedLayer {
+  const result = schema.safeParse(layer.settings);
+  if (result.success) return { config: result.data, wrong: new Set(), problems: [] };
+  const problems = new Set<string>();
+  const wrong = new Set<PropertyKey>();
+  for (const issue of result.error.issues) {
+    const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
+    for (const key of keys) problems.add(`${layer.nameOf([...issue.path, key])}: ${unknownKey(key, issue.path)}`);
+    const words = layer.wordsFor?.(issue.path) ?? issue.message;
+    if (keys.length === 0) problems.add(`${layer.nameOf(issue.path)}: ${words}`);
+    for (const name of issue.path.length > 0 ? [issue.path[0]!] : keys) wrong.add(name);
+  }
+  return { config: rightOnes(layer.settings, wrong), wrong, problems: [...problems] };
+}
+
+function unknownKey(key: string, path: readonly PropertyKey[]): string {
+  const known = knownKeys(path);
+  const near = nearest(key, known);
+  return `unknown setting, ${near === undefined ? `expected one of ${known.join(", ")}` : `did you mean "${near}"?`}`;
+}
+
+/** The settings without the wrong ones. Those left are right by themselves: no rule looks at two. */
+function rightOnes(settings: unknown, wrong: ReadonlySet<PropertyKey>): Config {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) return {};
+  const result = schema.safeParse(Object.fromEntries(Object.entries(settings).filter(([key]) => !wrong.has(key))));
+  return result.success ? result.data : {};
+}
+
+/**
+ * Writes a path as people do: `users[1].password`.
+ *
+ * @param path Keys and indices.
+ */
+export function formatPath(path: readonly PropertyKey[]): string {
+  let text = "";
+  for (const part of path) {
+    if (typeof part === "number") text += `[${part}]`;
+    else if (/^\w+$/.test(String(part))) text += `${text === "" ? "" : "."}${String(part)}`;
+    else text += `["${printable(String(part))}"]`;
+  }
+  return text;
+}

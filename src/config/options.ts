@@ -1,0 +1,33 @@
+/**
+ * What settings mean to the server.
+ *
+ * @module
+ */
+
+import { DEFAULT_TIMEOUTS, type ServeOptions } from "../server/options.ts";
+import type { Config } from "./config.ts";
+
+/**
+ * Makes the server's options of settings.
+ *
+ * @param config The settings.
+ */
+export function serveOptions(config: Config): ServeOptions {
+  const { handshakeTimeout, connectTimeout, bindTimeout, idleTimeout } = config;
+  return {
+    listen: config.listen,
+    users: config.users !== undefined && config.users.length > 0 ? config.users : undefined,
+    timeouts: {
+      ...DEFAULT_TIMEOUTS,
+      ...handshakeTimeout !== undefined && { handshake: handshakeTimeout, authentication: handshakeTimeout },
+      ...connectTimeout !== undefined && { connect: connectTimeout },
+      ...bindTimeout !== undefined && { bind: bindTimeout },
+      ...idleTimeout !== undefined && { idle: idleTimeout },
+    },
+    advertise: config.advertise,
+    udpPorts: config.udpPorts,
+    ident: config.ident,
+    allowPrivate: config.allowPrivate,
+    open: config.open,
+  };
+}
