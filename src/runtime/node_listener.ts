@@ -1,0 +1,112 @@
+import { createServer, type Server, Socket } from "node:net";
+import { canonicalIp, formatAddress, isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
+import { AcceptQueue } from "./accept_queue.ts";
+import { toNetError } from "./errno.ts";
+import { type Handle, NodeConnection } from "./node_socket.ts";
+import type { Connection, Listener, ListenOptions } from "./runtime.ts";
+import { claimPath, type PathClaim } from "./unix_path.ts";
+
+/**
+ * Listens over `node:net`.
+ *
+ * @param onread Whether this runtime reads into our buffers.
+ * @throws {NetError} See `Runtime.listen`.
+ */
+export async function listen(options: ListenOptions, onread: boolean): Promise<Listener> {
+  const { address, backlog = 511 } = options;
+  const action = `Cannot listen on "${formatAddress(address)}"`;
+  const claim = isUnixAddress(address) ? await claimPath(address.path, action) : undefined;
+  const server = createServer({ pauseOnConnect: onread, allowHalfOpen: true, noDelay: true });
+  try {
+    await started(server, {
+      backlog,
+      exclusive: true,
+      ...(isUnixAddress(address) ? { path: address.path } : { host: address.ip, port: address.port }),
+    });
+  } catch (error) {
+    server.close();
+    throw toNetError(error, action, "listen");
+  }
+  claim?.hold();
+  return new NodeListener(server, boundAddress(server, address), onread, claim);
+}
+
+/** Where a server listens in truth. */
+function boundAddress(server: Server, asked: SocketAddress | UnixAddress): SocketAddress | UnixAddress {
+  const bound = server.address();
+  if (isUnixAddress(asked) || bound === null || typeof bound === "string") return asked;
+  return { ip: canonicalIp(bound.address), port: bound.port };
+}
+
+function started(server: Server, options: Parameters<Server["listen"]>[0]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+class NodeListener implements Listener {
+  readonly address: SocketAddress | UnixAddress;
+  readonly #server: Server;
+  readonly #onread: boolean;
+  readonly #claim: PathClaim | undefined;
+  readonly #local: SocketAddress | undefined;
+  readonly #queue: AcceptQueue<Socket, Connection>;
+
+  constructor(server: Server, address: SocketAddress | UnixAddress, onread: boolean, claim: PathClaim | undefined) {
+    this.address = address;
+    this.#server = server;
+    this.#onread = onread;
+    this.#claim = claim;
+    // Bound to one address, every connection's local end is that: nothing to ask the system for.
+    this.#local = isUnixAddress(address) || isWildcard(address.ip) ? undefined : address;
+    this.#queue = new AcceptQueue((socket) => this.#connection(socket), (socket) => socket.destroy());
+    server.on("connection", (socket) => this.#queue.push(socket));
+    // Out of descriptors, say: the runtime goes on accepting when it can.
+    server.on("error", ignore);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Connection> {
+    return this.#queue;
+  }
+
+  close(): void {
+    if (!this.#queue.close()) return;
+    // Closes the listening socket at once. Its callback would wait for connections that we took out of its books.
+    this.#server.close();
+    this.#claim?.release();
+  }
+
+  #connection(accepted: Socket): Connection {
+    const connection = this.#onread ? rebuilt(accepted, this.#local) : undefined;
+    const taken = connection ?? new NodeConnection({ socket: accepted, onread: false, local: this.#local });
+    taken.settleAddresses();
+    return taken;
+  }
+}
+
+/**
+ * Builds the connection of an accepted socket anew: only a constructor takes `onread`. Where the handle is not what
+ * we know, the socket stays and reads by events.
+ */
+function rebuilt(accepted: Socket, local: SocketAddress | undefined): NodeConnection | undefined {
+  const owner = accepted as { _handle?: Handle | null };
+  const handle = owner._handle;
+  if (typeof handle?.useUserBuffer !== "function") return undefined;
+  owner._handle = null;
+  try {
+    return new NodeConnection({ handle, onread: true, local });
+  } catch {
+    owner._handle = handle;
+    return undefined;
+  }
+}
+
+function isWildcard(ip: string): boolean {
+  return ip === "0.0.0.0" || ip === "::";
+}
+
+function ignore(): void {}

@@ -1,0 +1,30 @@
+import { connect } from "./node_connect.ts";
+import { bindDatagram } from "./node_datagram.ts";
+import { interfaces, lookup } from "./node_dns.ts";
+import { listen } from "./node_listener.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** How to make a runtime of the `node:` modules. */
+export interface NodeRuntimeOptions {
+  /** What it is called. */
+  readonly name: string;
+  /**
+   * Whether sockets read into our buffers. `false` reads by `'data'` events.
+   *
+   * @default {true}
+   */
+  readonly onread?: boolean;
+}
+
+/** A runtime of the `node:` modules: Node's own, and Deno's TCP. */
+export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
+  const { name, onread = true } = options;
+  return {
+    name,
+    listen: (listenOptions) => listen(listenOptions, onread),
+    connect: (to, connectOptions = {}) => connect(to, connectOptions, onread),
+    bindDatagram,
+    lookup,
+    interfaces,
+  };
+}

@@ -1,0 +1,60 @@
+import type { Duplex } from "../runtime/runtime.ts";
+
+/** The two web streams of a connection. */
+export interface StreamPair {
+  /** What the peer sends. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What the peer receives. */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
+/**
+ * Builds the web streams over a connection's calls. The readable is a byte stream that reads when it is asked and
+ * keeps nothing in store; closing the writable half-closes, aborting it resets.
+ *
+ * @param duplex The calls; from now on the streams alone may use them.
+ */
+export function streamsOf(duplex: Duplex): StreamPair {
+  let cancelled = false;
+  let finished = false;
+
+  const source: UnderlyingByteSource = {
+    type: "bytes",
+    async pull(controller: ReadableByteStreamController): Promise<void> {
+      const bytes = await duplex.read();
+      if (cancelled) return;
+      const request = controller.byobRequest;
+      if (bytes === null) {
+        controller.close();
+        request?.respond(0);
+        return;
+      }
+      // The bytes are good until the next read only: every way out copies them.
+      const view = request?.view;
+      if (request === null || !view) return controller.enqueue(bytes.slice());
+      const length = Math.min(view.byteLength, bytes.length);
+      new Uint8Array(view.buffer, view.byteOffset, length).set(bytes.subarray(0, length));
+      request.respond(length);
+      if (length < bytes.length) controller.enqueue(bytes.slice(length));
+    },
+    cancel(): void {
+      cancelled = true;
+      if (finished) duplex.close();
+    },
+  };
+
+  const sink: UnderlyingSink<Uint8Array> = {
+    write: (chunk) => chunk.length === 0 ? undefined : duplex.write(chunk),
+    close(): void {
+      finished = true;
+      duplex.closeWrite();
+      if (cancelled) duplex.close();
+    },
+    abort: (reason) => duplex.close(reason instanceof Error ? reason : new Error("Aborted", { cause: reason })),
+  };
+
+  return {
+    readable: new ReadableStream(source, { highWaterMark: 0 }) as ReadableStream<Uint8Array>,
+    writable: new WritableStream(sink),
+  };
+}
