@@ -76,6 +76,6 @@ export interface Rules {
   request?(request: RequestInfo): MaybeVerdict;
   /** Asked for each address that a request comes to: resolved ones, the peer of a BIND, the ends of datagrams. */
   address?(address: AddressInfo, request: RequestInfo): MaybeVerdict;
-  /** Asked for each datagram that the client sends. */
+  /** Asked for each datagram that the client sends. `allow` is no more than no opinion: its address is asked for too. */
   datagram?(datagram: DatagramInfo, request: RequestInfo): MaybeVerdict;
 }

@@ -55,7 +55,9 @@ export function decodeAddress(bytes: Uint8Array, offset: number): Decoded<Target
   const start = type === AddressType.DOMAINNAME ? offset + 2 : offset + 1;
   const size = type === AddressType.IPV4 ? 4 : type === AddressType.IPV6 ? 16 : bytes[offset + 1]!;
   const end = start + size;
-  if (type === AddressType.DOMAINNAME && size === 0) throw new ProtocolError("address", "Cannot read DST.ADDR: empty name");
+  if (type === AddressType.DOMAINNAME && size === 0) {
+    throw new ProtocolError("address", "Cannot read DST.ADDR: empty name");
+  }
   if (bytes.length < end + 2) return undefined;
   const port = bytes[end]! << 8 | bytes[end + 1]!;
   const length = end + 2 - offset;
@@ -75,7 +77,9 @@ export function decodeAddress(bytes: Uint8Array, offset: number): Decoded<Target
  */
 export function decodeName(bytes: Uint8Array): string {
   for (const byte of bytes) {
-    if (byte <= 0x20 || byte === 0x7f) throw new ProtocolError("address", "Cannot read a name: control character or space in it");
+    if (byte <= 0x20 || byte === 0x7f) {
+      throw new ProtocolError("address", "Cannot read a name: control character or space in it");
+    }
   }
   try {
     return utf8.decode(bytes);

@@ -22,6 +22,8 @@ export interface Socks4Request {
   readonly target: Target;
   /** USERID: any bytes but NUL. */
   readonly userId: Uint8Array;
+  /** Whether the target came as HOSTNAME. */
+  readonly isSocks4a: boolean;
 }
 
 /** VN, CD, DSTPORT, DSTIP. */
@@ -52,19 +54,19 @@ export function decodeSocks4Request(bytes: Uint8Array): Decoded<Socks4Request> |
   const userId = bytes.slice(8, userEnd);
   if (bytes[4] !== 0 || bytes[5] !== 0 || bytes[6] !== 0 || bytes[7] === 0) {
     const target: Target = { type: "ipv4", host: ipFromBytes(bytes.subarray(4, 8)), port };
-    return { value: { command, target, userId }, length: userEnd + 1 };
+    return { value: { command, target, userId, isSocks4a: false }, length: userEnd + 1 };
   }
   const nameEnd = endOfField(bytes, userEnd + 1);
   if (nameEnd === undefined) return undefined;
   if (nameEnd === userEnd + 1) throw new ProtocolError("address", "Cannot read the request: empty HOSTNAME");
   const target = targetOf(decodeName(bytes.subarray(userEnd + 1, nameEnd)), port);
-  return { value: { command, target, userId }, length: nameEnd + 1 };
+  return { value: { command, target, userId, isSocks4a: true }, length: nameEnd + 1 };
 }
 
-/** Writes a request: SOCKS4 for an IPv4 target, 4a for any other. */
+/** Writes a request: 4a if asked for, or if the target is not an IPv4 address. */
 export function encodeSocks4Request(request: Socks4Request): Uint8Array {
   const { command, target, userId } = request;
-  const isIpv4 = target.type === "ipv4";
+  const isIpv4 = target.type === "ipv4" && !request.isSocks4a;
   const name = isIpv4 ? new Uint8Array(0) : new TextEncoder().encode(`${target.host}\0`);
   const message = new Uint8Array(9 + userId.length + name.length);
   message[0] = SOCKS4_VERSION;

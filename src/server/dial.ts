@@ -8,6 +8,7 @@ import type { SocketAddress } from "../net/address.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
+import type { StreamPair } from "../stream/connection_of.ts";
 
 /** What a dialler may use. */
 export interface DialContext {
@@ -37,11 +38,3 @@ export interface DialContext {
  * ```
  */
 export type Dial = (target: Target, context: DialContext) => Promise<StreamPair | Connection>;
-
-/** The least that can be relayed: two web streams. */
-export interface StreamPair {
-  /** What the other end sends. */
-  readonly readable: ReadableStream<Uint8Array>;
-  /** What the other end receives. */
-  readonly writable: WritableStream<Uint8Array>;
-}

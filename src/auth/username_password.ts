@@ -1,0 +1,38 @@
+/**
+ * METHOD 02: username and password (RFC 1929).
+ *
+ * @module
+ */
+
+import { Method } from "../protocol/constants.ts";
+import { decodeLogin, encodeLoginStatus, MAX_LOGIN } from "../protocol/username_password.ts";
+import type { Authenticate } from "./authenticate.ts";
+import type { User } from "./client_info.ts";
+import { AuthenticationError, type AuthMethod } from "./method.ts";
+
+const SUCCESS = 0x00;
+const FAILURE = 0x01;
+
+/** METHOD 02, with the check of the credentials passed in. */
+export function usernamePassword(authenticate: Authenticate): AuthMethod {
+  const utf8 = new TextDecoder();
+  return {
+    code: Method.USERNAME_PASSWORD,
+    async negotiate(channel, client) {
+      const bytes = await channel.read(decodeLogin, MAX_LOGIN);
+      const username = utf8.decode(bytes.username);
+      const password = utf8.decode(bytes.password);
+      let user: User | undefined;
+      let cause: unknown;
+      try {
+        user = await authenticate({ method: "password", username, password, bytes }, client);
+      } catch (error) {
+        cause = error;
+      }
+      await channel.write(encodeLoginStatus(user === undefined ? FAILURE : SUCCESS));
+      if (user !== undefined) return user;
+      const reason = cause === undefined ? "unknown user or wrong password" : "the check failed";
+      throw new AuthenticationError(`Cannot log in as ${JSON.stringify(username)}: ${reason}`, { cause });
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * Who could reach a listener.
+ *
+ * @module
+ */
+
+import { formatAddress, isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
+import { classifyIp } from "../net/ip_class.ts";
+
+/**
+ * Tells what is wrong with serving on these addresses.
+ *
+ * @param addresses Where to listen.
+ * @param hasUsers Whether clients must log in.
+ * @returns A sentence for the first listener that is open to other machines without a login; `undefined` if all is well.
+ */
+export function exposureProblem(
+  addresses: readonly (SocketAddress | UnixAddress)[],
+  hasUsers: boolean,
+): string | undefined {
+  if (hasUsers) return undefined;
+  const wide = addresses.find((address) => !isUnixAddress(address) && classifyIp(address.ip) !== "loopback");
+  if (wide === undefined) return undefined;
+  return `Cannot listen on "${formatAddress(wide)}" without users: anyone who reaches it could use this proxy`;
+}

@@ -1,0 +1,190 @@
+/**
+ * The datagram relay of one UDP association (RFC 1928 section 7).
+ *
+ * @module
+ */
+
+import { formatAddress, type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
+import type { Target } from "../protocol/address.ts";
+import { ProtocolError } from "../protocol/decoded.ts";
+import { decodeDatagram, encodeDatagramHeader, type SocksDatagram } from "../protocol/udp.ts";
+import type { DatagramSocket, Meter, Runtime } from "../runtime/runtime.ts";
+import { Fragments } from "./fragments.ts";
+
+/** Datagrams that wait for a name to be resolved; more of them are dropped. */
+const MAX_WAITING = 16;
+
+/** Counts datagrams as well as their bytes. */
+export interface DatagramMeter extends Meter {
+  /** Datagrams both ways, which may be empty. */
+  datagrams: number;
+}
+
+/** What an association needs from outside. */
+export interface AssociationOptions {
+  /** Opens the outgoing sockets. */
+  readonly runtime: Runtime;
+  /** Counts. */
+  readonly meter: DatagramMeter;
+  /** The only source that datagrams are taken from. An absent address or port 0 is learnt from the first valid one. */
+  readonly client: { readonly ip: IpAddress | undefined; readonly port: number };
+  /** Destinations to remember. */
+  readonly maxDestinations: number;
+  /** Destinations to look up at once. */
+  readonly maxLookups: number;
+  /** Finds where a target's datagrams go; a rejection drops them. */
+  readonly route: (target: Target) => Promise<SocketAddress>;
+  /** Whether a sender that the client has sent nothing to may reach it. */
+  readonly mayAnswer: (sender: SocketAddress) => Promise<boolean>;
+  /** Whether a datagram may be sent; absent if nobody asks. */
+  readonly mayPass?: ((target: Target, size: number) => Promise<boolean>) | undefined;
+}
+
+/** A destination: waiting for its address, or ready to be sent to. */
+interface Destination {
+  address: SocketAddress | undefined;
+  socket: DatagramSocket | undefined;
+  readonly waiting: Uint8Array[];
+}
+
+/**
+ * Relays between the client's socket and one outgoing socket per family: a target sees the same port whatever else the
+ * client talks to (endpoint-independent mapping, RFC 4787).
+ */
+export class Association {
+  readonly #options: AssociationOptions;
+  readonly #fragments: Fragments = new Fragments();
+  readonly #destinations = new Map<string, Destination>();
+  /** The headers of datagrams from known senders. */
+  readonly #headers = new Map<string, Uint8Array>();
+  readonly #outgoing = new Map<4 | 6, Promise<DatagramSocket>>();
+  #inbound: DatagramSocket | undefined;
+  #clientIp: IpAddress | undefined;
+  #clientPort: number;
+  #lookups = 0;
+  #closed = false;
+
+  constructor(options: AssociationOptions) {
+    this.#options = options;
+    this.#clientIp = options.client.ip;
+    this.#clientPort = options.client.port;
+  }
+
+  /** The socket that the client sends to. Its datagrams go to {@linkcode fromClient}. */
+  set inbound(socket: DatagramSocket) {
+    this.#inbound = socket;
+    if (this.#closed) socket.close();
+  }
+
+  /** Takes a datagram that arrived where the client sends to. What is wrong with it drops it, and it alone. */
+  fromClient(bytes: Uint8Array, ip: IpAddress, port: number): void {
+    if (this.#clientIp !== undefined && ip !== this.#clientIp) return;
+    if (this.#clientPort !== 0 && port !== this.#clientPort) return;
+    let datagram: SocksDatagram;
+    try {
+      datagram = decodeDatagram(bytes);
+    } catch (error) {
+      if (error instanceof ProtocolError) return;
+      throw error;
+    }
+    this.#clientIp = ip;
+    this.#clientPort = port;
+    this.#options.meter.datagrams++;
+    const data = datagram.fragment === 0 ? datagram.data : this.#fragments.add(datagram, performance.now());
+    if (data === undefined || datagram.target.port === 0) return;
+    const { mayPass } = this.#options;
+    if (mayPass === undefined) return this.#send(datagram.target, data);
+    mayPass(datagram.target, data.length).then((may) => {
+      if (may) this.#send(datagram.target, data);
+    }, () => {});
+  }
+
+  /** Closes its sockets. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#inbound?.close();
+    for (const socket of this.#outgoing.values()) socket.then((socket) => socket.close(), () => {});
+    this.#destinations.clear();
+    this.#headers.clear();
+  }
+
+  #send(target: Target, data: Uint8Array): void {
+    const key = `${target.host} ${target.port}`;
+    const destination = this.#destinations.get(key);
+    if (destination?.socket !== undefined) {
+      this.#options.meter.sent += data.length;
+      destination.socket.send(data, destination.address!.ip, destination.address!.port);
+    } else if (destination !== undefined) {
+      if (destination.waiting.length < MAX_WAITING) destination.waiting.push(data);
+    } else if (this.#lookups < this.#options.maxLookups && !this.#closed) {
+      this.#find(key, target, data);
+    }
+  }
+
+  async #find(key: string, target: Target, data: Uint8Array): Promise<void> {
+    const destination: Destination = { address: undefined, socket: undefined, waiting: [data] };
+    remember(this.#destinations, key, destination, this.#options.maxDestinations);
+    this.#lookups++;
+    try {
+      const address = await this.#options.route(target);
+      const socket = await this.#socketFor(ipVersion(address.ip));
+      if (this.#closed) return;
+      this.#knowSender(address);
+      destination.address = address;
+      destination.socket = socket;
+      for (const data of destination.waiting.splice(0)) this.#send(target, data);
+    } catch {
+      this.#destinations.delete(key); // the next datagram may try again
+    } finally {
+      this.#lookups--;
+    }
+  }
+
+  #socketFor(version: 4 | 6): Promise<DatagramSocket> {
+    let socket = this.#outgoing.get(version);
+    if (socket === undefined) {
+      socket = this.#options.runtime.bindDatagram({
+        address: { ip: version === 4 ? "0.0.0.0" : "::", port: 0 },
+        onDatagram: (bytes, ip, port) => this.#fromTarget(bytes, { ip, port }),
+      });
+      this.#outgoing.set(version, socket);
+      socket.then((open) => this.#closed && open.close(), () => this.#outgoing.delete(version));
+    }
+    return socket;
+  }
+
+  #fromTarget(data: Uint8Array, sender: SocketAddress): void {
+    const header = this.#headers.get(formatAddress(sender));
+    if (header !== undefined) return this.#answer(header, data);
+    this.#options.mayAnswer(sender).then((may) => {
+      if (may) this.#answer(this.#knowSender(sender), data);
+    }, () => {});
+  }
+
+  #answer(header: Uint8Array, data: Uint8Array): void {
+    if (this.#clientIp === undefined || this.#clientPort === 0 || this.#closed) return;
+    const bytes = new Uint8Array(header.length + data.length);
+    bytes.set(header);
+    bytes.set(data, header.length);
+    this.#options.meter.datagrams++;
+    this.#options.meter.received += data.length;
+    this.#inbound?.send(bytes, this.#clientIp, this.#clientPort);
+  }
+
+  #knowSender(sender: SocketAddress): Uint8Array {
+    const { ip, port } = sender;
+    const header = encodeDatagramHeader({ type: ip.includes(":") ? "ipv6" : "ipv4", host: ip, port });
+    remember(this.#headers, formatAddress(sender), header, this.#options.maxDestinations);
+    return header;
+  }
+}
+
+/** Keeps a map within its bound by forgetting what was put in first. */
+function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.set(key, value);
+  if (map.size <= most) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The two-way relay of bytes.
+ *
+ * @module
+ */
+
+import type { Connection, Duplex, Meter, RelayJob, Runtime } from "../runtime/runtime.ts";
+import { duplexOf } from "../stream/duplex_of.ts";
+
+/**
+ * Relays until both directions have ended. The end of one is passed on as a half-close; an error of one resets the
+ * other side. Both connections are closed when it returns or throws.
+ *
+ * @param job The two connections. The runtime's own fast path takes them if it made both.
+ * @param runtime The runtime whose fast path may serve.
+ * @throws {NetError} The first error of either connection.
+ */
+export async function relay(job: RelayJob, runtime: Runtime): Promise<void> {
+  const native = runtime.relay?.(job);
+  if (native !== undefined) return await native;
+  await relayDuplex(duplexOf(job.client), duplexOf(job.target), job.early, job.meter);
+}
+
+/**
+ * The reference relay: one read, one write, in each direction.
+ *
+ * @param client The client's end.
+ * @param target The target's end.
+ * @param early What the client sent already.
+ * @param meter Counts.
+ * @throws {NetError} The first error of either end.
+ */
+export async function relayDuplex(client: Duplex, target: Duplex, early: Uint8Array, meter: Meter): Promise<void> {
+  let open = 2;
+  let failure: { readonly error: unknown } | undefined;
+  const run = async (direction: Promise<void>): Promise<void> => {
+    try {
+      await direction;
+      if (--open === 1) meter.halfClosed?.();
+    } catch (error) {
+      failure ??= { error };
+      client.close(error);
+      target.close(error);
+    }
+  };
+  await Promise.all([run(sendUp(client, target, early, meter)), run(sendDown(client, target, meter))]);
+  if (failure !== undefined) throw failure.error;
+  client.close();
+  target.close();
+}
+
+async function sendUp(client: Duplex, target: Duplex, early: Uint8Array, meter: Meter): Promise<void> {
+  for (let chunk: Uint8Array | null = early; chunk !== null; chunk = await client.read()) {
+    if (chunk.length === 0) continue;
+    await target.write(chunk);
+    meter.sent += chunk.length;
+  }
+  target.closeWrite();
+}
+
+async function sendDown(client: Duplex, target: Duplex, meter: Meter): Promise<void> {
+  for (let chunk = await target.read(); chunk !== null; chunk = await target.read()) {
+    await client.write(chunk);
+    meter.received += chunk.length;
+  }
+  client.closeWrite();
+}
+
+/**
+ * A connection whose reads go another way, to hand on bytes that were read ahead. It takes the reference relay.
+ *
+ * @param connection The connection.
+ * @param read Reads in its place.
+ */
+export function withRead(connection: Connection, read: Duplex["read"]): Connection & Duplex {
+  const duplex = duplexOf(connection);
+  return {
+    get readable(): ReadableStream<Uint8Array> {
+      return connection.readable;
+    },
+    get writable(): WritableStream<Uint8Array> {
+      return connection.writable;
+    },
+    local: connection.local,
+    remote: connection.remote,
+    closed: connection.closed,
+    read,
+    write: (bytes) => duplex.write(bytes),
+    closeWrite: () => duplex.closeWrite(),
+    close: (reason) => duplex.close(reason),
+  };
+}

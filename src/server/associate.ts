@@ -1,0 +1,102 @@
+/**
+ * UDP ASSOCIATE.
+ *
+ * @module
+ */
+
+import type { IpAddress } from "../net/address.ts";
+import { NetError, netErrorCode } from "../net/errors.ts";
+import { classifyIp } from "../net/ip_class.ts";
+import type { RequestDecision } from "../policy/authorise.ts";
+import type { RequestInfo } from "../policy/rules.ts";
+import { Association } from "../relay/association.ts";
+import type { DatagramOptions, DatagramSocket } from "../runtime/runtime.ts";
+import type { Exchange } from "./exchange.ts";
+import { checkedAddresses } from "./route.ts";
+import type { Service } from "./service.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Relays datagrams for as long as the control connection stays.
+ *
+ * @throws {NetError} If there is no socket to be had, or the control connection broke.
+ */
+export async function serveAssociate(session: Session, exchange: Exchange, decision: RequestDecision): Promise<void> {
+  const { service } = session;
+  if (service.associations >= service.limits.associations) {
+    throw new NetError("unknown", `Cannot associate: all ${service.limits.associations} associations are in use`);
+  }
+  service.associations++;
+  const association = newAssociation(session, exchange, decision);
+  try {
+    // Where the client reached us is where it can send to.
+    const ip = session.connection.local?.ip ?? "127.0.0.1";
+    const socket = await bindForClient(service, ip, (bytes, ip, port) => association.fromClient(bytes, ip, port));
+    association.inbound = socket;
+    session.address = { ip: service.options.advertise ?? ip, port: socket.address.port };
+    session.enter("idle");
+    session.tell("connected");
+    await exchange.grant(session.address);
+    session.channel.takeRest();
+    while (await session.channel.readChunk() !== null); // what comes here means nothing; its end is the association's
+  } finally {
+    service.associations--;
+    association.close();
+  }
+}
+
+function newAssociation(session: Session, exchange: Exchange, decision: RequestDecision): Association {
+  const { service } = session;
+  const { authoriser, limits, runtime } = service;
+  const request = session as RequestInfo;
+  return new Association({
+    runtime,
+    meter: session,
+    client: expectedClient(session, exchange),
+    maxDestinations: limits.destinations,
+    maxLookups: limits.lookups,
+    route: async (target) => {
+      const [address] = await checkedAddresses(target, request, decision, service);
+      if (address === undefined) {
+        throw new NetError("name-not-found", `Cannot send to "${target.host}": not resolved here`);
+      }
+      return address;
+    },
+    mayAnswer: async (sender) => await authoriser.address(sender, request, decision) === undefined,
+    mayPass: authoriser.asksDatagrams
+      ? async (target, size) => await authoriser.datagram({ target, size }, request)
+      : undefined,
+  });
+}
+
+/**
+ * Who may send: the host that holds the control connection. The port that it states counts unless it states another
+ * host's address, as clients behind NAT do: then it is learnt.
+ */
+function expectedClient({ client }: Session, { target }: Exchange): { ip: IpAddress | undefined; port: number } {
+  const isStated = target.type !== "name" && classifyIp(target.host) !== "unspecified";
+  if (client === undefined) return { ip: isStated ? target.host : undefined, port: isStated ? target.port : 0 };
+  const isOwn = target.type !== "name" && (!isStated || target.host === client.ip);
+  return { ip: client.ip, port: isOwn ? target.port : 0 };
+}
+
+/** Binds to any port, or to a free one of the configured range, beginning anywhere in it. */
+async function bindForClient(
+  { runtime, options: { udpPorts } }: Service,
+  ip: IpAddress,
+  onDatagram: DatagramOptions["onDatagram"],
+): Promise<DatagramSocket> {
+  if (udpPorts === undefined) return await runtime.bindDatagram({ address: { ip, port: 0 }, onDatagram });
+  const { from, to } = udpPorts;
+  const size = to - from + 1;
+  const start = Math.floor(Math.random() * size);
+  for (let i = 0; i < size; i++) {
+    const port = from + (start + i) % size;
+    try {
+      return await runtime.bindDatagram({ address: { ip, port }, onDatagram });
+    } catch (error) {
+      if (netErrorCode(error) !== "address-in-use") throw error;
+    }
+  }
+  throw new NetError("address-in-use", `Cannot associate: all UDP ports from ${from} to ${to} are in use`);
+}

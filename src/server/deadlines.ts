@@ -1,0 +1,51 @@
+/**
+ * One timer for all deadlines of a server.
+ *
+ * @module
+ */
+
+/** Something with a deadline. */
+export interface Timed {
+  /**
+   * Is told the time now and then.
+   *
+   * @param now Milliseconds, of `performance.now()`.
+   */
+  tick(now: number): void;
+}
+
+/**
+ * Tells all that it holds the time, with one interval that runs only while it holds something. A session that sets and
+ * clears deadlines a dozen times costs no timer; a deadline is late by one interval at most.
+ */
+export class Deadlines {
+  readonly #all = new Set<Timed>();
+  readonly #interval: number;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** @param shortest The shortest timeout that will be asked for, in milliseconds. */
+  constructor(shortest: number) {
+    this.#interval = Math.min(500, Math.max(10, shortest / 10));
+  }
+
+  /** Begins to tell it the time. */
+  add(timed: Timed): void {
+    this.#all.add(timed);
+    this.#timer ??= setInterval(() => this.#tick(), this.#interval);
+  }
+
+  /** Stops telling it. */
+  delete(timed: Timed): void {
+    this.#all.delete(timed);
+  }
+
+  #tick(): void {
+    if (this.#all.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    const now = performance.now();
+    for (const timed of this.#all) timed.tick(now);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A request and the way to answer it, whatever the dialect.
+ *
+ * @module
+ */
+
+import type { CommandName, ProtocolName } from "../policy/rules.ts";
+import { NO_ADDRESS, type Target } from "../protocol/address.ts";
+import { Command, Reply } from "../protocol/constants.ts";
+import type { SocketAddress } from "../net/address.ts";
+import type { Channel } from "../stream/channel.ts";
+
+/** Writes a reply in a dialect. */
+export type EncodeReply = (reply: number, bound: Target) => Uint8Array;
+
+/** One request. */
+export class Exchange {
+  readonly protocol: ProtocolName;
+  readonly command: CommandName;
+  readonly target: Target;
+  /** Whether a reply has been sent: then the only answer left is to close. */
+  replied = false;
+  readonly #channel: Channel;
+  readonly #encode: EncodeReply;
+
+  constructor(protocol: ProtocolName, command: number, target: Target, channel: Channel, encode: EncodeReply) {
+    this.protocol = protocol;
+    this.command = COMMAND_NAMES[command]!;
+    this.target = target;
+    this.#channel = channel;
+    this.#encode = encode;
+  }
+
+  /**
+   * Grants the request.
+   *
+   * @param bound BND.ADDR and BND.PORT; zeros if there is no such address.
+   */
+  grant(bound: SocketAddress | undefined): Promise<void> | undefined {
+    this.replied = true;
+    return this.#channel.write(this.#encode(Reply.SUCCEEDED, bound === undefined ? NO_ADDRESS : addressTarget(bound)));
+  }
+
+  /**
+   * Refuses it.
+   *
+   * @param reply REP, never 0.
+   */
+  refuse(reply: number): Promise<void> | undefined {
+    this.replied = true;
+    return this.#channel.write(this.#encode(reply, NO_ADDRESS));
+  }
+}
+
+const COMMAND_NAMES: Record<number, CommandName> = {
+  [Command.CONNECT]: "connect",
+  [Command.BIND]: "bind",
+  [Command.UDP_ASSOCIATE]: "udp-associate",
+};
+
+/** An address as a target. */
+export function addressTarget({ ip, port }: SocketAddress): Target {
+  return { type: ip.includes(":") ? "ipv6" : "ipv4", host: ip, port };
+}

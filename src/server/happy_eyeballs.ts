@@ -1,0 +1,89 @@
+/**
+ * Dialling directly: all checked addresses, raced.
+ *
+ * @module
+ */
+
+import { ipVersion, type SocketAddress } from "../net/address.ts";
+import { NetError } from "../net/errors.ts";
+import type { Connection, Runtime } from "../runtime/runtime.ts";
+import type { Dial } from "./dial.ts";
+
+/** Connection Attempt Delay (RFC 8305 section 5), in milliseconds. */
+const ATTEMPT_DELAY = 250;
+
+/**
+ * The default dialler: races the checked addresses as RFC 8305 says, each family in turn, in the resolver's order.
+ *
+ * @throws {NetError} That of the first address, if none connects.
+ */
+export const connectDirectly: Dial = (target, { addresses, runtime, signal }) => {
+  const first = addresses[0];
+  if (first === undefined) {
+    return Promise.reject(new NetError("name-not-found", `Cannot dial "${target.host}": no address to dial`));
+  }
+  if (addresses.length === 1) return runtime.connect(first, { signal });
+  return race(interleaveFamilies(addresses), runtime, signal);
+};
+
+/**
+ * Puts addresses in the order of attempts (RFC 8305 section 4): the resolver's order, families taking turns, its first
+ * one's first.
+ */
+export function interleaveFamilies(addresses: readonly SocketAddress[]): SocketAddress[] {
+  const version = addresses.length > 0 ? ipVersion(addresses[0]!.ip) : 6;
+  const first = addresses.filter(({ ip }) => ipVersion(ip) === version);
+  const second = addresses.filter(({ ip }) => ipVersion(ip) !== version);
+  const order: SocketAddress[] = [];
+  for (let i = 0; i < Math.max(first.length, second.length); i++) {
+    if (i < first.length) order.push(first[i]!);
+    if (i < second.length) order.push(second[i]!);
+  }
+  return order;
+}
+
+/** Starts an attempt at once when the one before fails, after the delay when it dawdles; the first to connect wins. */
+function race(addresses: readonly SocketAddress[], runtime: Runtime, signal: AbortSignal): Promise<Connection> {
+  const losers = new AbortController();
+  return new Promise<Connection>((resolve, reject) => {
+    let next = 0, running = 0, settled = false;
+    let firstError: unknown;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+
+    const finish = (): void => {
+      settled = true;
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      losers.abort(new NetError("aborted", "Cannot connect: another address was faster"));
+    };
+    const abort = (): void => {
+      finish();
+      reject(signal.reason);
+    };
+    const attempt = (): void => {
+      clearTimeout(timer);
+      if (settled || next === addresses.length) return;
+      const address = addresses[next++]!;
+      running++;
+      if (next < addresses.length) timer = setTimeout(attempt, ATTEMPT_DELAY);
+      runtime.connect(address, { signal: losers.signal }).then((connection) => {
+        running--;
+        if (settled) return connection.close();
+        finish();
+        resolve(connection);
+      }, (error: unknown) => {
+        running--;
+        firstError ??= error;
+        if (settled) return;
+        if (next < addresses.length) return attempt();
+        if (running > 0) return;
+        finish();
+        reject(firstError);
+      });
+    };
+
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
+    attempt();
+  });
+}

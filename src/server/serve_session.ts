@@ -1,0 +1,120 @@
+/**
+ * The walk through a session: first byte, handshake, request, command, end.
+ *
+ * @module
+ */
+
+import { AuthenticationError } from "../auth/method.ts";
+import { netErrorCode } from "../net/errors.ts";
+import type { RequestInfo } from "../policy/rules.ts";
+import { SOCKS4_VERSION, SOCKS5_VERSION } from "../protocol/constants.ts";
+import { ProtocolError } from "../protocol/decoded.ts";
+import { replyCodeOf } from "../protocol/reply_code.ts";
+import { serveAssociate } from "./associate.ts";
+import { serveBind } from "./bind.ts";
+import { serveConnect } from "./connect.ts";
+import type { Exchange } from "./exchange.ts";
+import { HTTP_ANSWER, looksLikeHttp } from "./http_answer.ts";
+import type { CloseCause, Refusal, SessionSummary } from "./observer.ts";
+import type { Session } from "./session.ts";
+import { readSocks4 } from "./socks4.ts";
+import { readSocks5 } from "./socks5.ts";
+
+const COMMANDS = { "connect": serveConnect, "bind": serveBind, "udp-associate": serveAssociate };
+
+/** How a session ended. */
+interface Ending {
+  readonly cause: CloseCause;
+  readonly reason?: string;
+}
+
+/**
+ * Serves one client to its end. Never throws: whatever goes wrong ends this session alone.
+ *
+ * @param session The client, just accepted.
+ * @returns Its account.
+ */
+export async function serveSession(session: Session): Promise<SessionSummary> {
+  const { service } = session;
+  service.deadlines.add(session);
+  session.enter("handshake");
+  session.tell("opened");
+  let ending: Ending;
+  try {
+    ending = await converse(session);
+  } catch (error) {
+    ending = endingOf(session, error);
+  }
+  service.deadlines.delete(session);
+  session.close();
+  const summary: SessionSummary = {
+    sent: session.sent,
+    received: session.received,
+    duration: Date.now() - session.openedAt,
+    cause: ending.cause,
+    reason: ending.reason,
+  };
+  session.tellClosed(summary);
+  return summary;
+}
+
+/** Tells the dialects apart by the first byte, and by it alone: a greeting may be three bytes long. */
+async function converse(session: Session): Promise<Ending> {
+  const first = await session.channel.peek();
+  if (first === undefined) return { cause: "health-check" };
+  if (first === SOCKS5_VERSION) return await serve(session, readSocks5);
+  if (first === SOCKS4_VERSION) return await serve(session, readSocks4);
+  if (looksLikeHttp(first)) {
+    await session.channel.write(HTTP_ANSWER);
+    await session.closeGently();
+  }
+  return { cause: "not-socks", reason: `The first byte is ${first}` };
+}
+
+async function serve(session: Session, read: (session: Session) => Promise<Exchange>): Promise<Ending> {
+  let exchange: Exchange | undefined;
+  try {
+    exchange = await read(session);
+    if (session.user !== undefined) session.tell("authenticated");
+    session.protocol = exchange.protocol;
+    session.command = exchange.command;
+    session.target = exchange.target;
+    session.tell("requested");
+    const { authoriser } = session.service;
+    const deciding = authoriser.request(session as RequestInfo);
+    const decision = typeof deciding === "string" ? deciding : await session.until(deciding);
+    await COMMANDS[exchange.command](session, exchange, decision);
+    return { cause: "finished" };
+  } catch (error) {
+    const refusal = refusalOf(session, exchange, error);
+    if (refusal === undefined) throw error;
+    session.tellRefused(refusal);
+    if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error));
+    await session.closeGently().catch(() => {});
+    return { cause: "refused", reason: refusal.reason };
+  }
+}
+
+/** What was refused and why; `undefined` if the session was not refused anything but broke, or the client left. */
+function refusalOf(session: Session, exchange: Exchange | undefined, error: unknown): Refusal | undefined {
+  if (session.stopped !== undefined && session.stopped.code !== "timeout") return undefined;
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof AuthenticationError) return { cause: "authentication", reason, error };
+  if (error instanceof ProtocolError) return { cause: "protocol", reason, error };
+  if (exchange === undefined || exchange.replied) return undefined;
+  const code = netErrorCode(error);
+  if (code === "not-allowed") return { cause: "rules", reason, error };
+  if (code === "closed" && session.phase === "bind") return undefined; // the client left
+  return { cause: "network", reason, error };
+}
+
+function endingOf(session: Session, error: unknown): Ending {
+  const { stopped } = session;
+  const cause = stopped ?? error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (stopped !== undefined) return { cause: stopped.code === "timeout" ? "timeout" : "shutdown", reason };
+  const isRelaying = session.phase === "idle" || session.phase === "halfClosed";
+  const code = netErrorCode(error);
+  if (code === "reset" || code === "closed") return { cause: isRelaying ? "reset" : "vanished", reason };
+  return { cause: "error", reason };
+}

@@ -1,0 +1,84 @@
+/**
+ * What all sessions of one server share.
+ *
+ * @module
+ */
+
+import type { Authenticate } from "../auth/authenticate.ts";
+import type { AuthMethod } from "../auth/method.ts";
+import { noAuthentication } from "../auth/no_authentication.ts";
+import { userList } from "../auth/user_list.ts";
+import { usernamePassword } from "../auth/username_password.ts";
+import type { SocketAddress } from "../net/address.ts";
+import { Authoriser } from "../policy/authorise.ts";
+import { safeDefaults } from "../policy/safe_defaults.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { Dial } from "./dial.ts";
+import { connectDirectly } from "./happy_eyeballs.ts";
+import type { Observer } from "./observer.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type HandleOptions, type Limits, type Timeouts } from "./options.ts";
+import type { Resolve } from "./resolve.ts";
+
+/** Options with their defaults filled in, and the state that outlives a session. */
+export class Service {
+  /** As given: what has no default. */
+  readonly options: HandleOptions;
+  readonly runtime: Runtime;
+  readonly timeouts: Timeouts;
+  readonly limits: Limits;
+  readonly observer: Observer;
+  readonly authoriser: Authoriser;
+  /** The check of credentials; absent if nobody has to log in. */
+  readonly authenticate: Authenticate | undefined;
+  /** The methods that SOCKS5 clients may choose from, best first. */
+  readonly methods: readonly AuthMethod[];
+  readonly resolve: Resolve | false;
+  readonly dial: Dial;
+  readonly deadlines: Deadlines;
+  /** Where this server listens with IP addresses. */
+  readonly listeners: SocketAddress[] = [];
+  /** UDP associations that are open. */
+  associations = 0;
+  #lastId = 0;
+
+  /**
+   * @param options What the server was told.
+   * @param runtime The system it runs on.
+   * @throws {RangeError} If a user or a number in the options makes no sense.
+   */
+  constructor(options: HandleOptions, runtime: Runtime) {
+    this.options = options;
+    this.runtime = runtime;
+    this.timeouts = withDefaults("timeouts", DEFAULT_TIMEOUTS, options.timeouts);
+    this.limits = withDefaults("limits", DEFAULT_LIMITS, options.limits);
+    this.observer = options.observer ?? {};
+    const allowPrivate = options.allowPrivate ?? false;
+    const facts = { allowPrivate, listeners: () => this.listeners, interfaces: () => runtime.interfaces() };
+    this.authoriser = new Authoriser(options.rules ?? {}, safeDefaults(facts));
+    const { users } = options;
+    this.authenticate = options.authenticate ?? (users !== undefined && users.length > 0 ? userList(users) : undefined);
+    this.methods = [this.authenticate === undefined ? noAuthentication : usernamePassword(this.authenticate)];
+    this.resolve = options.resolve ?? ((name, { signal }) => runtime.lookup(name, { signal }));
+    this.dial = options.dial ?? connectDirectly;
+    this.deadlines = new Deadlines(Math.min(...Object.values(this.timeouts).filter((ms) => ms > 0), 5_000));
+  }
+
+  /** The next session's number. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+}
+
+function withDefaults<T extends Timeouts | Limits>(what: string, defaults: T, given: Partial<T> | undefined): T {
+  const all = { ...defaults };
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value === undefined) continue;
+    if (!(name in defaults)) throw new RangeError(`Cannot use ${what}.${name}: there is no such setting`);
+    if (typeof value !== "number" || !(value >= 0)) {
+      throw new RangeError(`Cannot use ${what}.${name}: found ${String(value)}, expected a number of at least 0`);
+    }
+    Object.assign(all, { [name]: value });
+  }
+  return all;
+}

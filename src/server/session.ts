@@ -1,0 +1,202 @@
+/**
+ * One client, from accept to end.
+ *
+ * @module
+ */
+
+import type { User } from "../auth/client_info.ts";
+import { isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
+import { NetError } from "../net/errors.ts";
+import { classifyIp } from "../net/ip_class.ts";
+import type { CommandName, ProtocolName } from "../policy/rules.ts";
+import type { Target } from "../protocol/address.ts";
+import type { Connection, Meter } from "../runtime/runtime.ts";
+import { Channel } from "../stream/channel.ts";
+import { duplexOf } from "../stream/duplex_of.ts";
+import type { Timed } from "./deadlines.ts";
+import type { Refusal, SessionInfo, SessionSummary } from "./observer.ts";
+import type { Service } from "./service.ts";
+
+/** What a session is doing. Each phase has its own deadline. */
+export type Phase =
+  | "handshake"
+  | "authentication"
+  | "lookup"
+  | "connect"
+  | "bind"
+  | "idle"
+  | "halfClosed"
+  | "closing";
+
+/** How long a refused client may take to read its refusal and leave, in milliseconds (RFC 1928 allows 10 s). */
+const CLOSING_TIME = 2_000;
+
+/**
+ * The state of one session: how far it has come, its deadline, and the connections it holds. It counts the relay's
+ * bytes itself, so that a relayed connection costs no further object.
+ */
+export class Session implements SessionInfo, Meter, Timed {
+  readonly service: Service;
+  readonly connection: Connection;
+  readonly channel: Channel;
+  readonly id: number;
+  readonly openedAt: number = Date.now();
+  readonly client: SocketAddress | undefined;
+  readonly listener: SocketAddress | UnixAddress | undefined;
+  readonly isLocal: boolean;
+  protocol: ProtocolName | undefined;
+  user: User | undefined;
+  command: CommandName | undefined;
+  target: Target | undefined;
+  address: SocketAddress | undefined;
+  sent = 0;
+  received = 0;
+  /** Datagrams both ways, which may be empty. */
+  datagrams = 0;
+  #phase: Phase = "handshake";
+  #deadline = Infinity;
+  #activity = 0;
+  #peer: Connection | undefined;
+  #abort: AbortController | undefined;
+  #stopped: NetError | undefined;
+
+  constructor(service: Service, connection: Connection, listener: SocketAddress | UnixAddress | undefined) {
+    this.service = service;
+    this.connection = connection;
+    this.channel = new Channel(duplexOf(connection));
+    this.id = service.nextId();
+    this.client = connection.remote;
+    this.listener = listener;
+    this.isLocal = this.client === undefined
+      ? listener !== undefined && isUnixAddress(listener)
+      : classifyIp(this.client.ip) === "loopback";
+  }
+
+  /** Why the session was stopped, if it was. */
+  get stopped(): NetError | undefined {
+    return this.#stopped;
+  }
+
+  /** What the session is doing. */
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Made when first asked for: a session that only relays never does. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#stopped !== undefined) this.#abort.abort(this.#stopped);
+    return this.#abort.signal;
+  }
+
+  /** The other end, once there is one. It is closed with the session. */
+  set peer(peer: Connection) {
+    this.#peer = peer;
+    if (this.#stopped !== undefined) peer.close();
+  }
+
+  /** Begins a phase and its deadline. */
+  enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#deadline = performance.now() + this.#time();
+  }
+
+  /** One direction of the relay has ended: the other has less time to be silent. */
+  halfClosed(): void {
+    this.enter("halfClosed");
+  }
+
+  tick(now: number): void {
+    const activity = this.sent + this.received + this.datagrams;
+    if (activity !== this.#activity) {
+      this.#activity = activity;
+      if (this.#phase === "idle" || this.#phase === "halfClosed") this.#deadline = now + this.#time();
+    }
+    if (now < this.#deadline) return;
+    this.#deadline = Infinity;
+    this.stop(new NetError("timeout", `${TIMEOUTS[this.#phase]} within ${this.#time() / 1000} s`));
+  }
+
+  /**
+   * Ends what the session waits for. While it waits for the network on the client's behalf the client still gets its
+   * reply; else both ends are closed.
+   */
+  stop(reason: NetError): void {
+    this.#stopped ??= reason;
+    this.#abort?.abort(reason);
+    const repliesFirst = reason.code === "timeout" &&
+      (this.#phase === "lookup" || this.#phase === "connect" || this.#phase === "bind");
+    if (!repliesFirst) this.close();
+  }
+
+  /** Tells the observer. What it throws is its own affair. */
+  tell(event: "opened" | "authenticated" | "requested" | "connected"): void {
+    try {
+      this.service.observer[event]?.(this);
+    } catch {
+      // The observer is told, not asked.
+    }
+  }
+
+  /** Tells the observer of a refusal. */
+  tellRefused(refusal: Refusal): void {
+    try {
+      this.service.observer.refused?.(this, refusal);
+    } catch {
+      // As above.
+    }
+  }
+
+  /** Tells the observer of the end. */
+  tellClosed(summary: SessionSummary): void {
+    try {
+      this.service.observer.closed?.(this, summary);
+    } catch {
+      // As above.
+    }
+  }
+
+  /**
+   * Waits for a promise that may not heed the signal.
+   *
+   * @throws What the promise is rejected with, or the reason for the session's stop.
+   */
+  until<T>(promise: T | Promise<T>): Promise<T> {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal.reason);
+      if (signal.aborted) return abort();
+      signal.addEventListener("abort", abort, { once: true });
+      Promise.resolve(promise).then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    });
+  }
+
+  /** Closes what the session holds. */
+  close(): void {
+    this.connection.close();
+    this.#peer?.close();
+  }
+
+  /** Lets a refused client read its refusal: a close with bytes unread would be a reset and could overtake the reply. */
+  async closeGently(): Promise<void> {
+    this.enter("closing");
+    this.channel.duplex.closeWrite();
+    this.channel.takeRest();
+    while (await this.channel.readChunk() !== null);
+  }
+
+  #time(): number {
+    return (this.#phase === "closing" ? CLOSING_TIME : this.service.timeouts[this.#phase]) || Infinity;
+  }
+}
+
+const TIMEOUTS: Record<Phase, string> = {
+  handshake: "No complete handshake",
+  authentication: "No complete authentication",
+  lookup: "No answer to the lookup",
+  connect: "No connection",
+  bind: "No peer connected",
+  idle: "Idle, no byte in either direction",
+  halfClosed: "Half-closed, no byte in the other direction",
+  closing: "The refused client did not leave",
+};
