@@ -7,7 +7,7 @@
  * @module
  */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
-import { connect as netConnect, createServer, type Server, Socket } from "node:net";
+import { connect as netConnect, createServer, type Server, type Socket } from "node:net";
 
 /** What a wait may take at most, in milliseconds, where a test says nothing else. */
 export const PATIENCE = 10_000;
@@ -15,8 +15,11 @@ export const PATIENCE = 10_000;
 /** How a stream ended: with FIN or with RST. */
 export type Ending = "fin" | "reset";
 
-/** Joins numbers (single bytes), strings (UTF-8) and byte arrays. */
-export function bytes(...parts: readonly (number | string | Uint8Array | readonly number[])[]): Uint8Array {
+/** A single byte, a text (UTF-8) or bytes. */
+export type Part = number | string | Uint8Array | readonly number[];
+
+/** Joins parts to one array. */
+export function bytes(...parts: readonly Part[]): Uint8Array {
   const flat: number[] = [];
   for (const part of parts) {
     if (typeof part === "number") flat.push(part);
@@ -208,9 +211,8 @@ export class Wire implements Disposable {
   }
 
   /** Sends bytes; resolves when the system has taken them. */
-  send(...parts: Parameters<typeof bytes>): Promise<void> {
-    const [only] = parts;
-    return this.write(parts.length === 1 && only instanceof Uint8Array ? only : bytes(...parts));
+  send(...parts: readonly Part[]): Promise<void> {
+    return this.write(bytes(...parts));
   }
 
   /** Sends each part in a segment of its own. */
