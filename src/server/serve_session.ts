@@ -50,7 +50,7 @@ export async function serveSession(session: Session): Promise<SessionSummary> {
   const summary: SessionSummary = {
     sent: session.sent,
     received: session.received,
-    duration: Date.now() - session.openedAt,
+    duration: Math.round(performance.now() - session.startedAt),
     cause: ending.cause,
     reason: ending.reason,
   };
@@ -90,7 +90,7 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
     if (refusal === undefined) throw error;
     session.tellRefused(refusal);
     if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error));
-    await session.closeGently().catch(() => {});
+    await session.closeGently();
     return { cause: "refused", reason: refusal.reason };
   }
 }
@@ -104,7 +104,7 @@ function refusalOf(session: Session, exchange: Exchange | undefined, error: unkn
   if (exchange === undefined || exchange.replied) return undefined;
   const code = netErrorCode(error);
   if (code === "not-allowed") return { cause: "rules", reason, error };
-  if (code === "closed" && session.phase === "bind") return undefined; // the client left
+  if ((code === "closed" || code === "reset") && session.phase === "bind") return undefined; // the client left
   return { cause: "network", reason, error };
 }
 

@@ -41,6 +41,8 @@ export class Session implements SessionInfo, Meter, Timed {
   readonly channel: Channel;
   readonly id: number;
   readonly openedAt: number = Date.now();
+  /** When the session was opened, by the clock that never goes back. */
+  readonly startedAt: number = performance.now();
   readonly client: SocketAddress | undefined;
   readonly listener: SocketAddress | UnixAddress | undefined;
   readonly isLocal: boolean;
@@ -180,9 +182,13 @@ export class Session implements SessionInfo, Meter, Timed {
   /** Lets a refused client read its refusal: a close with bytes unread would be a reset and could overtake the reply. */
   async closeGently(): Promise<void> {
     this.enter("closing");
-    this.channel.duplex.closeWrite();
-    this.channel.takeRest();
-    while (await this.channel.readChunk() !== null);
+    try {
+      this.channel.duplex.closeWrite();
+      this.channel.takeRest();
+      while (await this.channel.readChunk() !== null);
+    } catch {
+      // It left in another way, or in its own time.
+    }
   }
 
   #time(): number {
