@@ -155,11 +155,12 @@ export class Wire implements Disposable {
   /** Connects, by IP address or UNIX path. */
   static async connect(to: To, options: ConnectOptions = {}): Promise<Wire> {
     const socket = netConnect(
-      {
-        ...(to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }),
-        ...(options.from === undefined ? {} : { localAddress: options.from }),
+      to.path !== undefined ? { path: to.path, allowHalfOpen: true } : {
+        host: to.host,
+        port: to.port,
         allowHalfOpen: true,
-      } as Parameters<typeof netConnect>[0] & { port: number },
+        ...(options.from === undefined ? {} : { localAddress: options.from }),
+      },
     );
     const connected = new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);

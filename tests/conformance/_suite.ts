@@ -90,6 +90,7 @@ function suiteFor(runtime: RuntimeUnderTest): Suite {
         });
         ended.catch(() => {});
         await Promise.race([run({ runtime, server: running, folder: theFolder() }), ended]);
+        await Promise.race([new Promise((resolve) => setTimeout(resolve, 0)), ended]);
       }),
   };
 }
