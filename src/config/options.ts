@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DEFAULT_TIMEOUTS, type ServeOptions } from "../server/options.ts";
+import type { ServeOptions } from "../server/options.ts";
 import type { Config } from "./config.ts";
 
 /**
@@ -18,7 +18,6 @@ export function serveOptions(config: Config): ServeOptions {
     listen: config.listen,
     users: config.users !== undefined && config.users.length > 0 ? config.users : undefined,
     timeouts: {
-      ...DEFAULT_TIMEOUTS,
       ...handshakeTimeout !== undefined && { handshake: handshakeTimeout, authentication: handshakeTimeout },
       ...connectTimeout !== undefined && { connect: connectTimeout },
       ...bindTimeout !== undefined && { bind: bindTimeout },

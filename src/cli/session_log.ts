@@ -1,0 +1,54 @@
+/**
+ * Sessions in the log.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import type { Observer, Refusal, SessionInfo, SessionSummary } from "../server/observer.ts";
+import { formatSession, formatSessionEnd } from "./session_line.ts";
+
+/**
+ * Makes an observer that logs one line for each session, at its end: at level info what was asked for and what became
+ * of it, at warning what ended by a fault of ours, at debug who never came to ask (health checks, other protocols,
+ * garbage) or did not wait for an answer. At level debug each step has a line too. Functions whose lines the log would
+ * drop are left out, so that nothing is done for them.
+ *
+ * @param logger Where to.
+ */
+export function sessionObserver(logger: Logger): Observer {
+  if (!logger.isEnabledFor("warning")) return {};
+  const logs = { debug: logger.isEnabledFor("debug"), info: logger.isEnabledFor("info"), warning: true };
+  const refusals = new WeakMap<SessionInfo, Refusal>();
+
+  const observer: Observer = {
+    closed(session, summary) {
+      const refusal = refusals.get(session);
+      const level = levelOf(session, summary, refusal);
+      // A placeholder: a message of its own would have the braces in it taken for one.
+      if (logs[level]) logger[level]("{line}", { line: formatSessionEnd(session, summary, refusal) });
+    },
+  };
+  if (!logs.info) return observer;
+  observer.refused = (session, refusal) => void refusals.set(session, refusal);
+  if (!logs.debug) return observer;
+  const step = (what: string) => (session: SessionInfo): void => {
+    logger.debug("{line}", { line: `${formatSession(session)}, ${what}` });
+  };
+  observer.opened = step("opened");
+  observer.authenticated = step("logged in");
+  observer.requested = step("requested");
+  observer.connected = step("connected");
+  return observer;
+}
+
+function levelOf(
+  session: SessionInfo,
+  { cause }: SessionSummary,
+  refusal: Refusal | undefined,
+): "debug" | "info" | "warning" {
+  if (refusal !== undefined) return refusal.cause === "protocol" ? "debug" : "info";
+  if (cause === "error") return "warning";
+  if (cause === "health-check" || cause === "not-socks" || cause === "vanished") return "debug";
+  return session.command === undefined ? "debug" : "info";
+}

@@ -1,0 +1,32 @@
+/**
+ * What the program sees of the place it was started in.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import type { ReadFile } from "../config/file.ts";
+
+/** Where the program writes to, and where its files are. */
+export interface Terminal {
+  /** Writes a line to standard output: what was asked for. */
+  out(line: string): void;
+  /** Writes a line to standard error: the log, and what went wrong. */
+  err(line: string): void;
+  /** Whether a person reads standard error as it comes. */
+  readonly isLive: boolean;
+  /** The width of the terminal in columns, if it has one. */
+  readonly columns: number | undefined;
+  /** Reads files. */
+  readonly readFile: ReadFile;
+}
+
+/** The terminal of this process. `console` writes at once on every runtime and ignores a pipe that nobody reads. */
+export const terminal: Terminal = {
+  out: (line) => console.log(line),
+  err: (line) => console.error(line),
+  isLive: process.stderr.isTTY === true,
+  columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+  readFile,
+};

@@ -1,0 +1,46 @@
+/**
+ * Mistakes on the command line, told so that they can be put right.
+ *
+ * @module
+ */
+
+import type { Command, CommanderError } from "commander";
+import { nearest } from "../config/nearest.ts";
+import { printable } from "../config/printable.ts";
+
+/**
+ * Says what commander stumbled over. What follows a flag may be a password and is not repeated.
+ *
+ * @param error What commander threw.
+ * @param command The command with the flags.
+ */
+export function flagProblem(error: CommanderError, command: Command): string {
+  const flag = /'(-[^'=\s]*)/.exec(error.message)?.[1] ?? "";
+  const known = command.options.flatMap(({ long }) => long ?? []).concat("--help");
+  switch (error.code) {
+    case "commander.unknownOption": {
+      const near = nearest(flag, known);
+      return `Unknown flag ${printable(flag)}${near === undefined ? "" : `: did you mean ${near}?`}`;
+    }
+    case "commander.optionMissingArgument": {
+      const option = command.options.find(({ long }) => long === flag);
+      return `${flag}: found nothing after it, expected ${option?.flags.replace(/^\S+ <(.*)>$/, "$1")}`;
+    }
+    default:
+      return printable(error.message.replace(/^error: /, ""));
+  }
+}
+
+/**
+ * Says what is wrong with words that are no flags. One of them may be a password, after a `--user` gone wrong, so only
+ * what is nearly a command is repeated.
+ *
+ * @param words The words, at least one.
+ * @param commands The commands that there are.
+ */
+export function wordsProblem(words: readonly string[], commands: readonly string[]): string {
+  const near = nearest(words[0]!, commands);
+  if (near !== undefined) return `Unknown command ${printable(words[0]!)}: did you mean ${near}?`;
+  const found = words.length === 1 ? "a word that is no flag" : `${words.length} words that are no flags`;
+  return `Found ${found}, expected flags alone`;
+}
