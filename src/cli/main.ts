@@ -9,7 +9,7 @@ import { setTimeout } from "node:timers";
 import { describeFault } from "./faults.ts";
 import { run } from "./run.ts";
 import { runServer } from "./serve.ts";
-import { terminal } from "./terminal.ts";
+import { outliveReaders, terminal } from "./terminal.ts";
 
 /** How long a process with nothing left to do may take to end, in milliseconds. */
 const LINGER = 300;
@@ -20,6 +20,7 @@ const LINGER = 300;
  * @param args What follows the program's name; by default what this process was given.
  */
 export async function main(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  outliveReaders();
   let code: number;
   try {
     code = await run(args, terminal, { serve: runServer });

@@ -22,7 +22,7 @@ export interface Terminal {
   readonly readFile: ReadFile;
 }
 
-/** The terminal of this process. `console` writes at once on every runtime and ignores a pipe that nobody reads. */
+/** The terminal of this process. `console` writes at once on every runtime. */
 export const terminal: Terminal = {
   out: (line) => console.log(line),
   err: (line) => console.error(line),
@@ -30,3 +30,8 @@ export const terminal: Terminal = {
   columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
   readFile,
 };
+
+/** Goes on when nobody reads what is written any more: on Node a closed pipe would end the process. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+}
