@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress, type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
+import { formatHostPort, type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
 import type { Target } from "../protocol/address.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import { decodeDatagram, encodeDatagramHeader, type SocksDatagram } from "../protocol/udp.ts";
@@ -13,6 +13,8 @@ import { Fragments } from "./fragments.ts";
 
 /** Datagrams that wait for a name to be resolved; more of them are dropped. */
 const MAX_WAITING = 16;
+
+const NOTHING = new Uint8Array(0);
 
 /** Counts datagrams as well as their bytes. */
 export interface DatagramMeter extends Meter {
@@ -47,6 +49,12 @@ interface Destination {
   readonly waiting: Uint8Array[];
 }
 
+/** A sender, and the header of its datagrams. */
+interface Sender {
+  readonly address: SocketAddress;
+  readonly header: Uint8Array;
+}
+
 /**
  * Relays between the client's socket and one outgoing socket per family: a target sees the same port whatever else the
  * client talks to (endpoint-independent mapping, RFC 4787).
@@ -55,9 +63,12 @@ export class Association {
   readonly #options: AssociationOptions;
   readonly #fragments: Fragments = new Fragments();
   readonly #destinations = new Map<string, Destination>();
-  /** The headers of datagrams from known senders. */
-  readonly #headers = new Map<string, Uint8Array>();
+  readonly #senders = new Map<string, Sender>();
   readonly #outgoing = new Map<4 | 6, Promise<DatagramSocket>>();
+  /** Most clients talk to one destination for long: the header of their last datagram, and where it led. */
+  #lastHeader: Uint8Array = NOTHING;
+  #lastDestination: Destination | undefined;
+  #lastSender: Sender | undefined;
   #inbound: DatagramSocket | undefined;
   #clientIp: IpAddress | undefined;
   #clientPort: number;
@@ -80,6 +91,10 @@ export class Association {
   fromClient(bytes: Uint8Array, ip: IpAddress, port: number): void {
     if (this.#clientIp !== undefined && ip !== this.#clientIp) return;
     if (this.#clientPort !== 0 && port !== this.#clientPort) return;
+    if (this.#lastDestination !== undefined && startsWith(bytes, this.#lastHeader)) {
+      this.#options.meter.datagrams++;
+      return this.#forward(this.#lastDestination, bytes.subarray(this.#lastHeader.length));
+    }
     let datagram: SocksDatagram;
     try {
       datagram = decodeDatagram(bytes);
@@ -93,7 +108,14 @@ export class Association {
     const data = datagram.fragment === 0 ? datagram.data : this.#fragments.add(datagram, performance.now());
     if (data === undefined || datagram.target.port === 0) return;
     const { mayPass } = this.#options;
-    if (mayPass === undefined) return this.#send(datagram.target, data);
+    if (mayPass === undefined) {
+      const destination = this.#send(datagram.target, data);
+      if (destination !== undefined && datagram.fragment === 0) {
+        this.#lastHeader = bytes.slice(0, bytes.length - data.length);
+        this.#lastDestination = destination;
+      }
+      return;
+    }
     mayPass(datagram.target, data.length).then((may) => {
       if (may) this.#send(datagram.target, data);
     }, () => {});
@@ -105,20 +127,29 @@ export class Association {
     this.#inbound?.close();
     for (const socket of this.#outgoing.values()) socket.then((socket) => socket.close(), () => {});
     this.#destinations.clear();
-    this.#headers.clear();
+    this.#senders.clear();
+    this.#lastDestination = undefined;
   }
 
-  #send(target: Target, data: Uint8Array): void {
+  /** Sends to a target, now or when its address is known. Returns the destination if that is now. */
+  #send(target: Target, data: Uint8Array): Destination | undefined {
     const key = `${target.host} ${target.port}`;
     const destination = this.#destinations.get(key);
     if (destination?.socket !== undefined) {
-      this.#options.meter.sent += data.length;
-      destination.socket.send(data, destination.address!.ip, destination.address!.port);
-    } else if (destination !== undefined) {
+      this.#forward(destination, data);
+      return destination;
+    }
+    if (destination !== undefined) {
       if (destination.waiting.length < MAX_WAITING) destination.waiting.push(data);
     } else if (this.#lookups < this.#options.maxLookups && !this.#closed) {
       this.#find(key, target, data);
     }
+    return undefined;
+  }
+
+  #forward({ address, socket }: Destination, data: Uint8Array): void {
+    this.#options.meter.sent += data.length;
+    socket!.send(data, address!.ip, address!.port);
   }
 
   async #find(key: string, target: Target, data: Uint8Array): Promise<void> {
@@ -132,7 +163,7 @@ export class Association {
       this.#knowSender(address);
       destination.address = address;
       destination.socket = socket;
-      for (const data of destination.waiting.splice(0)) this.#send(target, data);
+      for (const data of destination.waiting.splice(0)) this.#forward(destination, data);
     } catch {
       this.#destinations.delete(key); // the next datagram may try again
     } finally {
@@ -145,7 +176,7 @@ export class Association {
     if (socket === undefined) {
       socket = this.#options.runtime.bindDatagram({
         address: { ip: version === 4 ? "0.0.0.0" : "::", port: 0 },
-        onDatagram: (bytes, ip, port) => this.#fromTarget(bytes, { ip, port }),
+        onDatagram: (bytes, ip, port) => this.#fromTarget(bytes, ip, port),
       });
       this.#outgoing.set(version, socket);
       socket.then((open) => this.#closed && open.close(), () => this.#outgoing.delete(version));
@@ -153,11 +184,19 @@ export class Association {
     return socket;
   }
 
-  #fromTarget(data: Uint8Array, sender: SocketAddress): void {
-    const header = this.#headers.get(formatAddress(sender));
-    if (header !== undefined) return this.#answer(header, data);
-    this.#options.mayAnswer(sender).then((may) => {
-      if (may) this.#answer(this.#knowSender(sender), data);
+  #fromTarget(data: Uint8Array, ip: IpAddress, port: number): void {
+    const last = this.#lastSender;
+    if (last !== undefined && last.address.port === port && last.address.ip === ip) {
+      return this.#answer(last.header, data);
+    }
+    const sender = this.#senders.get(formatHostPort(ip, port));
+    if (sender !== undefined) {
+      this.#lastSender = sender;
+      return this.#answer(sender.header, data);
+    }
+    const address = { ip, port };
+    this.#options.mayAnswer(address).then((may) => {
+      if (may) this.#answer(this.#knowSender(address).header, data);
     }, () => {});
   }
 
@@ -171,12 +210,20 @@ export class Association {
     this.#inbound?.send(bytes, this.#clientIp, this.#clientPort);
   }
 
-  #knowSender(sender: SocketAddress): Uint8Array {
-    const { ip, port } = sender;
+  #knowSender(address: SocketAddress): Sender {
+    const { ip, port } = address;
     const header = encodeDatagramHeader({ type: ip.includes(":") ? "ipv6" : "ipv4", host: ip, port });
-    remember(this.#headers, formatAddress(sender), header, this.#options.maxDestinations);
-    return header;
+    const sender = { address, header };
+    remember(this.#senders, formatHostPort(ip, port), sender, this.#options.maxDestinations);
+    return sender;
   }
+}
+
+/** Whether bytes begin with others. */
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  if (bytes.length < head.length) return false;
+  for (let i = 0; i < head.length; i++) if (bytes[i] !== head[i]) return false;
+  return true;
 }
 
 /** Keeps a map within its bound by forgetting what was put in first. */
