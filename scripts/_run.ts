@@ -38,10 +38,25 @@ function killGroup(pid: number): void {
   }
 }
 
+/** What to do when the script itself is interrupted. */
+const cleanups: (() => void)[] = [];
+
+/** Has something done when the script is interrupted, once the commands it runs are ended. */
+export function onInterrupt(cleanup: () => void): void {
+  cleanups.push(cleanup);
+}
+
 if (Deno.build.os !== "windows") {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
     Deno.addSignalListener(signal, () => {
       for (const pid of groups) killGroup(pid);
+      for (const cleanup of cleanups) {
+        try {
+          cleanup();
+        } catch {
+          // It is gone already.
+        }
+      }
       Deno.exit(code);
     });
   }

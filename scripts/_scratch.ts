@@ -10,7 +10,7 @@ const TSX = "^4.23.15";
  * dependencies that deno.json names. The files themselves are copied as they are.
  */
 export async function prepareScratch(root: string, folder: string): Promise<void> {
-  for (const name of ["mod.ts", "deno.json", "src", "tests", "README.md"]) {
+  for (const name of ["mod.ts", "deno.json", "src", "tests", "scripts", "README.md"]) {
     await copy(join(root, name), join(folder, name));
   }
   const dependencies: Record<string, string> = { tsx: TSX };

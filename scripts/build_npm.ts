@@ -10,7 +10,7 @@
 import config from "../deno.json" with { type: "json" };
 import { checkPackage, filesOf } from "./_check_package.ts";
 import { npmPackage } from "./npm_package.ts";
-import { runOrThrow } from "./_run.ts";
+import { onInterrupt, runOrThrow } from "./_run.ts";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -147,6 +147,7 @@ async function swap(folder: string, target: string): Promise<void> {
 export async function buildNpm(target: string): Promise<string> {
   await Deno.mkdir(dirname(target), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: dirname(target), prefix: ".npm-build-" });
+  onInterrupt(() => Deno.removeSync(folder, { recursive: true }));
   try {
     await Deno.chmod(folder, 0o755);
     await packSources(folder);

@@ -1,8 +1,8 @@
 /**
  * Runs the tests: `deno task test [SUITE…] [PATTERN]`.
  *
- * - `unit`: tests/ outside conformance/ and clients/, the same files on Deno, Bun and Node, and the examples of the
- *   documentation on Deno;
+ * - `unit`: what is in scripts/ and tests/ outside conformance/ and clients/, the same files on Deno, Bun and Node, and
+ *   the examples of the documentation on Deno;
  * - `npm`: builds the npm package, installs it and tries it on each runtime;
  * - `conformance`, `clients`: drive real server processes, on Deno from the sources, on Bun and Node from the npm build.
  *
@@ -14,6 +14,7 @@
 import config from "../deno.json" with { type: "json" };
 import { buildNpm } from "./build_npm.ts";
 import type { TestCase } from "./_junit.ts";
+import { onInterrupt } from "./_run.ts";
 import { findRuntimes, type Runtime } from "./_runtimes.ts";
 import { prepareScratch } from "./_scratch.ts";
 import { installTarball, smokeTest } from "./_smoke.ts";
@@ -183,9 +184,11 @@ async function main(): Promise<number> {
   const { suites, pattern } = parseArguments(Deno.args);
   const scratch = await Deno.makeTempDir({ prefix: "socks-test-" });
   const tally = new Tally();
+  onInterrupt(() => Deno.removeSync(scratch, { recursive: true }));
   try {
     const shared: Run = { runtimes: await findRuntimes(), scratch, tally, pattern };
-    const all = (await testFiles(join(root, "tests"))).filter((file) => suites.includes(suiteOf(file)));
+    const found = [...await testFiles(join(root, "scripts")), ...await testFiles(join(root, "tests"))];
+    const all = found.filter((file) => suites.includes(suiteOf(file)));
     const [files, byName] = await chooseFiles(all, pattern);
     const process = files.filter((file) => suiteOf(file) !== "unit");
 
