@@ -5,32 +5,54 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
+/** The tables that hold the sockets of a loopback address, and the address as they write it. */
+const TABLES = {
+  "127.0.0.1": [
+    { path: "/proc/net/tcp", address: "0100007F" },
+    { path: "/proc/net/tcp6", address: "0000000000000000FFFF00000100007F" },
+  ],
+  "::1": [{ path: "/proc/net/tcp6", address: "00000000000000000000000001000000" }],
+} as const;
+
+/** The two ends of a connection over a loopback address. */
+export interface Ends {
+  /** The address of both. */
+  readonly host: keyof typeof TABLES;
+  /** The port it was accepted on. */
+  readonly accepted: number;
+  /** The port it came from. */
+  readonly from: number;
+}
+
 /**
  * Whether a process holds the far end of a connection that was accepted here.
  *
  * @param pid The process.
- * @param ends The port it was accepted on, and the port it came from.
+ * @param ends The connection.
  */
-export function ownsConnection(pid: number, ends: { readonly accepted: number; readonly from: number }): boolean {
-  const inodes = new Set<string>();
-  for (const table of ["tcp", "tcp6"]) {
-    for (const line of readFileSync(`/proc/net/${table}`, "utf8").split("\n").slice(1)) {
-      // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
-      const fields = line.trim().split(/\s+/);
-      if (port(fields[1]) === ends.from && port(fields[2]) === ends.accepted) inodes.add(fields[9]!);
-    }
-  }
-  for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
+export function ownsConnection(pid: number, ends: Ends): boolean {
+  const inode = inodeOf(ends);
+  return inode !== undefined && readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
     try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1];
-      if (inode !== undefined && inodes.has(inode)) return true;
+      return readlinkSync(`/proc/${pid}/fd/${descriptor}`) === `socket:[${inode}]`;
     } catch {
       // Closed since the folder was read.
+      return false;
     }
-  }
-  return false;
+  });
 }
 
-function port(address: string | undefined): number {
-  return parseInt(address?.split(":")[1] ?? "", 16);
+/** The inode of the far end's socket. Tables hold tens of thousands of lines at times, so they are not split. */
+function inodeOf({ host, accepted, from }: Ends): string | undefined {
+  for (const { path, address } of TABLES[host]) {
+    const table = readFileSync(path, "latin1");
+    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
+    const at = table.indexOf(`${address}:${hex(from)} ${address}:${hex(accepted)} `);
+    if (at >= 0) return table.slice(at, table.indexOf("\n", at)).split(/\s+/)[8];
+  }
+  return undefined;
+}
+
+function hex(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, "0");
 }

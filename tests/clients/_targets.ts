@@ -10,8 +10,16 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { ownsConnection } from "./_owner.ts";
 
-/** A port of 127.0.0.1 on which nothing listens: tcpmux, which nobody serves. */
-export const REFUSED_PORT = 1;
+/** A port on which nothing listens, and that browsers do not block: compressnet, which nobody serves. */
+export const REFUSED_PORT = 3;
+
+/**
+ * A name with a longer label than DNS has: resolvers reject it by themselves, so that no name server is asked.
+ */
+export const LONG_LABEL: string = `${"x".repeat(64)}.test`;
+
+/** The same for clients that check labels: a name that fits a request but is longer than any in DNS. */
+export const NO_NAME: string = Array(4).fill("x".repeat(63)).join(".");
 
 /** A connection that reached a target. */
 export interface Visit {
@@ -74,7 +82,7 @@ export async function listening(
     // Clients which leave in the middle are part of the tests.
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
-    const ends = { accepted: port, from: socket.remotePort ?? 0 };
+    const ends = { host, accepted: port, from: socket.remotePort ?? 0 };
     visits.push({ expected: ownsConnection(from, ends) });
   });
   await new Promise<void>((resolve, reject) => {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bench, clients, program, sessionLine } from "./_case.ts";
 import type { Finished } from "./_process.ts";
-import { digestAnswer, GREETING, payload, REFUSED_PORT, sha256 } from "./_targets.ts";
+import { digestAnswer, GREETING, LONG_LABEL, payload, REFUSED_PORT, sha256 } from "./_targets.ts";
 
 const MIB = 1024 * 1024;
 
@@ -142,9 +142,12 @@ clients("curl", [program("curl")], (it) => {
 
   it("is told that a name does not exist, by reply 04", async (bench) => {
     const server = await bench.server();
-    // A label this long is no name anywhere: no name server is asked.
-    const name = `${"long".repeat(16)}.test`;
-    const { code, stderr } = await curl(bench, "--socks5-hostname", `127.0.0.1:${server.port}`, `http://${name}/`);
+    const { code, stderr } = await curl(
+      bench,
+      "--socks5-hostname",
+      `127.0.0.1:${server.port}`,
+      `http://${LONG_LABEL}/`,
+    );
     assertEquals(code, PROXY_REFUSED);
     assertMatch(stderr, /Can't complete SOCKS5 connection to .*\. \(4\)/);
   });

@@ -1,0 +1,87 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { type Bench, clients, program, sessionLine } from "./_case.ts";
+import type { Finished } from "./_process.ts";
+import { REFUSED_PORT, type Routes } from "./_targets.ts";
+
+/** Loads a page and prints what became of it. */
+async function chromium(bench: Bench, proxy: string, url: string): Promise<Finished> {
+  const folder = await bench.folder();
+  return await bench.run([
+    "chromium",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    `--user-data-dir=${folder}`,
+    `--proxy-server=${proxy}`,
+    "--proxy-bypass-list=<-loopback>",
+    "--enable-logging=stderr",
+    "--dump-dom",
+    url,
+  ], { endGroup: true, env: { HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder } });
+}
+
+/** A page that is complete only when its script ran and its image, which must be one, was loaded. */
+const SITE: Routes = {
+  "/page": {
+    type: "text/html",
+    body: `<!doctype html>
+<title>Page</title>
+<p id="script">no script</p>
+<p id="image">no image</p>
+<script src="/script.js"></script>
+<img src="/image.svg" onload="document.getElementById('image').textContent = 'image of ' + this.naturalWidth">
+`,
+  },
+  "/script.js": {
+    type: "text/javascript",
+    body: "document.getElementById('script').textContent = 'script of ' + location.host;",
+  },
+  "/image.svg": {
+    type: "image/svg+xml",
+    body: `<svg xmlns="http://www.w3.org/2000/svg" width="42" height="7"><rect width="42" height="7"/></svg>`,
+  },
+};
+
+const LOADED = ["GET /image.svg", "GET /page", "GET /script.js"];
+
+clients("Chromium", [program("chromium")], (it) => {
+  for (const scheme of ["socks5", "socks4"]) {
+    it(`loads a page with its script and image through ${scheme}://`, async (bench) => {
+      const server = await bench.server();
+      const http = await bench.http(server, { routes: SITE });
+      const { stdout } = await chromium(bench, `${scheme}://127.0.0.1:${server.port}`, `${http.origin}/page`);
+      assertMatch(stdout, new RegExp(`<p id="script">script of ${http.authority}</p>`));
+      assertMatch(stdout, /<p id="image">image of 42<\/p>/);
+      assertEquals(http.requests.filter((request) => !request.includes("favicon")).sort(), LOADED);
+      assertEquals(http.visits.filter(({ expected }) => !expected), []);
+      await sessionLine(server, http.authority);
+    }, { deadlineMs: 40_000 });
+  }
+
+  it("has a name looked up by the proxy", async (bench) => {
+    const server = await bench.server();
+    const http = await bench.http(server, { routes: SITE });
+    const url = `http://localhost:${http.port}/page`;
+    const { stdout } = await chromium(bench, `socks5://127.0.0.1:${server.port}`, url);
+    assertMatch(stdout, new RegExp(`<p id="script">script of localhost:${http.port}</p>`));
+    assertMatch(stdout, /<p id="image">image of 42<\/p>/);
+    assertEquals(http.visits.filter(({ expected }) => !expected), []);
+    await sessionLine(server, `localhost:${http.port}`);
+  }, { deadlineMs: 40_000 });
+
+  it("says that the proxy refused when the target did", async (bench) => {
+    const server = await bench.server();
+    const url = `http://127.0.0.1:${REFUSED_PORT}/`;
+    const { stdout, stderr } = await chromium(bench, `socks5://127.0.0.1:${server.port}`, url);
+    assertEquals(stdout, "");
+    assertMatch(stderr, /Page load failed: net::ERR_SOCKS_CONNECTION_FAILED/);
+  }, { deadlineMs: 40_000 });
+});

@@ -1,0 +1,127 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { fetch as undiciFetch, Socks5ProxyAgent } from "undici";
+import { type Bench, clients, sessionLine } from "./_case.ts";
+import type { RunningServer } from "../conformance/_server.ts";
+import { GREETING, payload, REFUSED_PORT, sha256 } from "./_targets.ts";
+
+const MIB = 1024 * 1024;
+
+const USERS = ["--user", "alice:secret"];
+
+/** What both implementations of `fetch` have in common. */
+type Fetch = (url: string, init?: { method: string; body: Uint8Array<ArrayBuffer> }) => Promise<{
+  readonly status: number;
+  text(): Promise<string>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}>;
+
+/** A `fetch` that goes through a proxy, for as long as the case runs. */
+type Through = (bench: Bench, proxy: string) => Fetch;
+
+const deno: Through = (bench, proxy) => {
+  const client = Deno.createHttpClient({ proxy: { url: proxy } });
+  bench.use({ [Symbol.asyncDispose]: () => Promise.resolve(client.close()) });
+  return (url, init) => fetch(url, { ...init, client });
+};
+
+const undici: Through = (bench, proxy) => {
+  const dispatcher = new Socks5ProxyAgent(proxy);
+  bench.use({ [Symbol.asyncDispose]: () => dispatcher.destroy() });
+  return (url, init) => undiciFetch(url, { ...init, dispatcher });
+};
+
+function urlOf(server: RunningServer, scheme: string, userinfo = ""): string {
+  return `${scheme}://${userinfo}${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`;
+}
+
+/** Everything an error says, with what caused it. */
+function wholeMessage(error: unknown): string {
+  return error instanceof Error ? `${error.message}: ${wholeMessage(error.cause)}` : `${error ?? ""}`;
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  return wholeMessage(await assertRejects(() => promise));
+}
+
+for (
+  const { name, through, schemes, refused, wrong } of [
+    {
+      name: "Deno's fetch",
+      through: deno,
+      schemes: ["socks5", "socks5h"],
+      refused: /Connection refused/,
+      wrong: /Password auth failure/,
+    },
+    {
+      name: "undici's fetch",
+      through: undici,
+      schemes: ["socks5"],
+      refused: /Connection refused/,
+      wrong: /[Aa]uthentication failed/,
+    },
+  ]
+) {
+  clients(name, [], (it) => {
+    for (const scheme of schemes) {
+      it(`gets a page through ${scheme}://`, async (bench) => {
+        const server = await bench.server();
+        const http = await bench.http(server);
+        const response = await through(bench, urlOf(server, scheme))(`${http.origin}/hello`);
+        assertEquals([response.status, await response.text()], [200, GREETING]);
+        assertEquals(http.visits, [{ expected: true }]);
+        await sessionLine(server, http.authority);
+      });
+    }
+
+    it("has a name looked up by the proxy", async (bench) => {
+      const server = await bench.server();
+      const http = await bench.http(server);
+      const response = await through(bench, urlOf(server, schemes.at(-1)!))(`http://localhost:${http.port}/hello`);
+      assertEquals([response.status, await response.text()], [200, GREETING]);
+      await sessionLine(server, `localhost:${http.port}`);
+    });
+
+    it("gets a page from an IPv6 address, through an IPv6 listener", async (bench) => {
+      const server = await bench.server("--listen", "[::1]:0");
+      const http = await bench.http(server, { host: "::1" });
+      const response = await through(bench, urlOf(server, schemes[0]!))(`${http.origin}/hello`);
+      assertEquals([response.status, await response.text()], [200, GREETING]);
+      assertEquals(http.visits, [{ expected: true }]);
+    });
+
+    it("logs in, and is told when the password was wrong", async (bench) => {
+      const server = await bench.server(...USERS);
+      const http = await bench.http(server);
+      const right = through(bench, urlOf(server, schemes[0]!, "alice:secret@"));
+      assertEquals(await (await right(`${http.origin}/hello`)).text(), GREETING);
+      const wrongOne = through(bench, urlOf(server, schemes[0]!, "alice:wrong@"));
+      assertMatch(await failure(wrongOne(`${http.origin}/hello`)), wrong);
+      assertEquals(http.visits, [{ expected: true }]);
+    });
+
+    it("is told that a port refused", async (bench) => {
+      const server = await bench.server();
+      const message = await failure(through(bench, urlOf(server, schemes[0]!))(`http://127.0.0.1:${REFUSED_PORT}/`));
+      assertMatch(message, refused);
+    });
+
+    it("uploads and downloads 8 MiB eight times at once", async (bench) => {
+      const server = await bench.server();
+      const http = await bench.http(server);
+      const fetchThrough = through(bench, urlOf(server, schemes[0]!));
+      const sizes = Array.from({ length: 8 }, (_, index) => 8 * MIB + index);
+      const downloads = sizes.map(async (size) => {
+        const body = await (await fetchThrough(`${http.origin}/bytes/${size}`)).arrayBuffer();
+        return sha256(new Uint8Array(body));
+      });
+      const uploads = sizes.map(async (size) => {
+        const response = await fetchThrough(`${http.origin}/upload`, { method: "PUT", body: payload(size) });
+        return (await response.text()).trim().split(" ")[1];
+      });
+      const expected = sizes.map((size) => sha256(payload(size)));
+      assertEquals(await Promise.all(downloads), expected);
+      assertEquals(await Promise.all(uploads), expected);
+      assertEquals(http.visits.filter((visit) => !visit.expected), []);
+    }, { deadlineMs: 40_000 });
+  });
+}
