@@ -15,7 +15,7 @@ const FAILURE = 0x01;
 
 /** METHOD 02, with the check of the credentials passed in. */
 export function usernamePassword(authenticate: Authenticate): AuthMethod {
-  const utf8 = new TextDecoder();
+  const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   return {
     code: Method.USERNAME_PASSWORD,
     async negotiate(channel, client) {

@@ -21,7 +21,9 @@ export interface Target {
 /** The zeros that stand for an address that is not known or not needed. */
 export const NO_ADDRESS: Target = { type: "ipv4", host: "0.0.0.0", port: 0 };
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Control, format and unassigned characters, and every kind of space: none is of a name, some forge log lines. */
+const NOT_OF_A_NAME = /[\p{C}\p{Z}]/u;
 const encoder = new TextEncoder();
 
 /**
@@ -76,16 +78,16 @@ export function decodeAddress(bytes: Uint8Array, offset: number): Decoded<Target
  * @throws {ProtocolError} `address` if it cannot be a name.
  */
 export function decodeName(bytes: Uint8Array): string {
-  for (const byte of bytes) {
-    if (byte <= 0x20 || byte === 0x7f) {
-      throw new ProtocolError("address", "Cannot read a name: control character or space in it");
-    }
-  }
+  let name: string;
   try {
-    return utf8.decode(bytes);
+    name = utf8.decode(bytes);
   } catch {
     throw new ProtocolError("address", "Cannot read a name: it is not UTF-8");
   }
+  if (NOT_OF_A_NAME.test(name)) {
+    throw new ProtocolError("address", "Cannot read a name: control character or space in it");
+  }
+  return name;
 }
 
 /** How many bytes {@linkcode encodeAddress} writes for a target. */

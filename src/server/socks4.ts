@@ -40,7 +40,7 @@ const encodeReply: EncodeReply = (reply, bound) =>
 /** SOCKS4 knows no password: where logins are needed, only what IDENT confirms or the operator's own check takes will do. */
 async function identify(session: Session, { userId }: Socks4Request): Promise<void> {
   const { service } = session;
-  const username = new TextDecoder().decode(userId);
+  const username = new TextDecoder("utf-8", { ignoreBOM: true }).decode(userId);
   const quoted = JSON.stringify(username);
   const verified = service.options.ident === true;
   if (!verified && service.authenticate === undefined) return;
