@@ -16,6 +16,9 @@ export const DRAIN_TIME = 30_000;
  */
 const TOGETHER = 100;
 
+/** How long the end of sessions may take after the second signal; the end of the process then ends what hangs. */
+const END_TIME = 200;
+
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
@@ -27,10 +30,11 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
  */
 export function untilStopped(server: Server, out: (line: string) => void): Promise<number> {
   return new Promise((resolve) => {
+    let code = 1;
     let firstSignal: number | undefined;
     let announcement: ReturnType<typeof setTimeout> | undefined;
 
-    const finish = (code: number): void => {
+    const finish = (): void => {
       clearTimeout(announcement);
       for (const signal of Object.keys(SIGNALS)) process.off(signal, stop);
       resolve(code);
@@ -41,17 +45,17 @@ export function untilStopped(server: Server, out: (line: string) => void): Promi
     };
     const stop = (signal: string): void => {
       if (firstSignal === undefined) {
+        code = 0;
         firstSignal = performance.now();
         announcement = setTimeout(announce, TOGETHER);
-        server.drain(DRAIN_TIME).then(() => finish(0), () => finish(1));
+        server.drain(DRAIN_TIME).then(finish, finish);
       } else if (performance.now() - firstSignal >= TOGETHER) {
-        // Not waited for long: what hangs is left to the end of the process.
-        const code = SIGNALS[signal as keyof typeof SIGNALS];
-        setTimeout(finish, 200, code);
-        server.close().then(() => finish(code), () => finish(code));
+        code = SIGNALS[signal as keyof typeof SIGNALS];
+        server.close().then(finish, finish);
+        setTimeout(finish, END_TIME);
       }
     };
     for (const signal of Object.keys(SIGNALS)) process.on(signal, stop);
-    server.closed.then(() => finish(firstSignal === undefined ? 1 : 0), () => finish(1));
+    server.closed.then(finish, finish);
   });
 }

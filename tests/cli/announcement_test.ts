@@ -1,0 +1,18 @@
+import { test } from "node:test";
+import { assertEquals } from "@std/assert";
+import { announcement } from "../../src/cli/serve.ts";
+
+test("a line for each listener, and how to try the first that is open to this machine", () => {
+  const addresses = [{ path: "/run/s" }, { ip: "::1", port: 1080 }, { ip: "127.0.0.1", port: 1081 }];
+  assertEquals(announcement(addresses, false), [
+    "Listening on unix:/run/s (SOCKS4, SOCKS4a, SOCKS5)",
+    "Listening on [::1]:1080 (SOCKS4, SOCKS4a, SOCKS5)",
+    "Listening on 127.0.0.1:1081 (SOCKS4, SOCKS4a, SOCKS5)",
+    "Try: curl --socks5-hostname [::1]:1080 https://example.com",
+  ]);
+});
+
+test("no hint where users have to log in, or nothing listens on loopback", () => {
+  assertEquals(announcement([{ ip: "127.0.0.1", port: 1080 }], true).length, 1);
+  assertEquals(announcement([{ ip: "0.0.0.0", port: 1080 }], false).length, 1);
+});
