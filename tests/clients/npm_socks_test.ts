@@ -250,11 +250,11 @@ async function associate(bench: Bench, proxy: Proxy) {
   bench.use({ [Symbol.asyncDispose]: () => new Promise<void>((resolve) => socket.close(() => resolve())) });
   return {
     relay,
-    send(remoteHost: Remote, data: string, frameNumber = 0): void {
-      socket.send(
-        SocksClient.createUDPFrame({ remoteHost, data: Buffer.from(data), frameNumber }),
-        relay.port,
-        relay.host,
+    /** Settles when the datagram has left: Deno's node:dgram may let a later one overtake it before. */
+    send(remoteHost: Remote, data: string, frameNumber = 0): Promise<void> {
+      const frame = SocksClient.createUDPFrame({ remoteHost, data: Buffer.from(data), frameNumber });
+      return new Promise((resolve, reject) =>
+        socket.send(frame, relay.port, relay.host, (error) => error === null ? resolve() : reject(error))
       );
     },
     async receive(): Promise<Frame> {
@@ -274,7 +274,7 @@ clients("npm socks, UDP ASSOCIATE", [], (it) => {
       assertEquals(relay.host, "127.0.0.1");
       for (const word of ["one", "two", "three"]) {
         const received = receive();
-        send({ host, port: target.port }, word);
+        await send({ host, port: target.port }, word);
         const { from, data } = await received;
         assertEquals([from.port, data], [target.port, word.toUpperCase()]);
         assertMatch(from.host, host === "::1" ? /^(::1|(0000:){7}0001)$/ : /^127\.0\.0\.1$/);
@@ -288,9 +288,9 @@ clients("npm socks, UDP ASSOCIATE", [], (it) => {
     const { send, receive } = await associate(bench, proxyOf(server, 5));
     const received = receive();
     const to = { host: "127.0.0.1", port: target.port };
-    send(to, "in ", 1);
-    send(to, "three ", 2);
-    send(to, "parts", 0x80 | 3);
+    await send(to, "in ", 1);
+    await send(to, "three ", 2);
+    await send(to, "parts", 0x80 | 3);
     assertEquals((await received).data, "IN THREE PARTS");
   });
 
@@ -300,7 +300,7 @@ clients("npm socks, UDP ASSOCIATE", [], (it) => {
     const proxy = proxyOf(server, 5, { userId: "alice", password: "secret" });
     const { send, receive } = await associate(bench, proxy);
     const received = receive();
-    send({ host: "127.0.0.1", port: target.port }, "in");
+    await send({ host: "127.0.0.1", port: target.port }, "in");
     assertEquals((await received).data, "IN");
     await assertRejects(() => associate(bench, proxyOf(server, 5)), Error, "no accepted authentication type");
   });

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bench, clients, program, sessionLine } from "./_case.ts";
 import type { Finished } from "./_process.ts";
-import { digestAnswer, GREETING, payload, REFUSED_PORT, sha256 } from "./_targets.ts";
+import { digestAnswer, GREETING, LONG_LABEL, payload, REFUSED_PORT, sha256 } from "./_targets.ts";
 
 const MIB = 1024 * 1024;
 
@@ -63,15 +63,23 @@ clients("proxychains4", [program("proxychains4"), program("curl")], (it) => {
     });
   }
 
-  it("has names looked up by the proxy", async (bench) => {
+  it("hands names that it cannot look up to the proxy", async (bench) => {
+    const server = await bench.server();
+    const chain = { proxies: [`socks5 127.0.0.1 ${server.port}`] };
+    const { code, stderr } = await behind(bench, chain, [...CURL, `http://${LONG_LABEL}/`]);
+    assertEquals(code, 7);
+    assertMatch(stderr, new RegExp(`${LONG_LABEL}:80 <--(denied|socket error)`));
+    await sessionLine(server, `${LONG_LABEL}:80`);
+  });
+
+  it("gives nc a proxy, and passes the end of one direction on", async (bench) => {
     const server = await bench.server();
     const digest = await bench.digest(server);
     const chain = { proxies: [`socks5 127.0.0.1 ${server.port}`] };
     const upload = payload(MIB);
-    const command = ["nc", "-N", "-4", "localhost", `${digest.port}`];
-    const { code, stdout } = await behind(bench, chain, command, upload);
+    const { code, stdout } = await behind(bench, chain, ["nc", "-N", "127.0.0.1", `${digest.port}`], upload);
     assertEquals([code, stdout], [0, digestAnswer(upload)]);
-    await sessionLine(server, `localhost:${digest.port}`);
+    await sessionLine(server, digest.authority);
   }, { needs: [program("nc")] });
 
   it("logs in with user and password", async (bench) => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Bench, clients, sessionLine, working } from "./_case.ts";
 import type { Finished } from "./_process.ts";
-import { digestAnswer, GREETING, NO_NAME, payload, REFUSED_PORT, sha256, udpTarget } from "./_targets.ts";
+import { digestAnswer, GREETING, payload, REFUSED_PORT, sha256, udpTarget } from "./_targets.ts";
 
 const MIB = 1024 * 1024;
 
@@ -157,13 +157,6 @@ print(host, port not in (0, proxy["port"]))
       assertMatch(stderr, error);
     });
   }
-
-  it("SOCKS5 is told that a name does not exist", async (bench) => {
-    const server = await bench.server();
-    const { code, stderr } = await python(bench, { type: "SOCKS5", port: server.port }, TALK, NO_NAME, 80);
-    assertEquals(code, 1);
-    assertMatch(stderr, /SOCKS5Error: 0x04: Host unreachable/);
-  });
 });
 
 clients("PySocks over UDP", [PYSOCKS], (it) => {
