@@ -367,7 +367,7 @@ suite("UDP", ({ test }) => {
     const from = await target.receive();
     udp.close();
     for (let i = 0; i < 5; i++) await target.send(from, bytes("nobody there"));
-    using again = await Udp.bind("127.0.0.1", udp.port);
+    using again = await eventually("the port to be free", () => Udp.bind("127.0.0.1", udp.port).catch(() => undefined));
     await again.send(relay, packet(target, "back"));
     assertEquals(hex((await target.receive()).data), hex(bytes("back")));
   });
