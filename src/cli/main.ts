@@ -12,7 +12,7 @@ import { runServer } from "./serve.ts";
 import { outliveReaders, terminal } from "./terminal.ts";
 
 /** How long a process with nothing left to do may take to end, in milliseconds. */
-const LINGER = 300;
+const LINGER = 50;
 
 /**
  * Runs the command line program; the exit code of the process says how it went.

@@ -18,6 +18,15 @@ test("a failure to listen comes with a way out", () => {
   }
 });
 
+test("a UNIX socket fails for other reasons than a port", () => {
+  for (const code of ["permission-denied", "unknown"] as const) {
+    assertStringIncludes(
+      listenProblem(new NetError(code, 'Cannot listen on "unix:/x/y": …')),
+      "The folder of the socket",
+    );
+  }
+});
+
 test("other failures are told as they are, printable", () => {
   assertEquals(listenProblem(new NetError("unknown", "Cannot listen: \x1b[2J")), "Cannot listen: \\x1b[2J");
 });
