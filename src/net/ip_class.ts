@@ -26,6 +26,7 @@ export type IpClass =
  * `unspecified` all of 0.0.0.0/8.
  */
 export function classifyIp(ip: IpAddress): IpClass {
+  if (ip.startsWith("127.")) return "loopback"; // what a local proxy is asked all day
   const inner = embeddedIpv4(ip) ?? ip;
   switch (ipaddr.parse(inner).range()) {
     case "loopback":
@@ -46,6 +47,11 @@ export function classifyIp(ip: IpAddress): IpClass {
       // ipaddr.js knows no site-local addresses (RFC 3879 deprecates fec0::/10, hosts still route it inside).
       return /^fe[c-f][0-9a-f]:/.test(inner) ? "private" : "global";
   }
+}
+
+/** Whether an address means "any" or "this host": 0.0.0.0/8, ::, and what embeds them. */
+export function isUnspecified(ip: IpAddress): boolean {
+  return ip.includes(":") ? classifyIp(ip) === "unspecified" : ip.startsWith("0.");
 }
 
 /**

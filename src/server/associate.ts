@@ -6,7 +6,7 @@
 
 import type { IpAddress } from "../net/address.ts";
 import { NetError, netErrorCode } from "../net/errors.ts";
-import { classifyIp } from "../net/ip_class.ts";
+import { isUnspecified } from "../net/ip_class.ts";
 import type { RequestDecision } from "../policy/authorise.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import { Association } from "../relay/association.ts";
@@ -74,7 +74,7 @@ function newAssociation(session: Session, exchange: Exchange, decision: RequestD
  * host's address, as clients behind NAT do: then it is learnt.
  */
 function expectedClient({ client }: Session, { target }: Exchange): { ip: IpAddress | undefined; port: number } {
-  const isStated = target.type !== "name" && classifyIp(target.host) !== "unspecified";
+  const isStated = target.type !== "name" && !isUnspecified(target.host);
   if (client === undefined) return { ip: isStated ? target.host : undefined, port: isStated ? target.port : 0 };
   const isOwn = target.type !== "name" && (!isStated || target.host === client.ip);
   return { ip: client.ip, port: isOwn ? target.port : 0 };

@@ -6,7 +6,7 @@
 
 import { type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
-import { classifyIp } from "../net/ip_class.ts";
+import { classifyIp, isUnspecified } from "../net/ip_class.ts";
 import type { RequestDecision } from "../policy/authorise.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import { withRead } from "../relay/relay.ts";
@@ -51,7 +51,7 @@ async function expectedPeers(
   { target }: Exchange,
   decision: RequestDecision,
 ): Promise<readonly IpAddress[]> {
-  if (target.type !== "name" && classifyIp(target.host) === "unspecified") return [];
+  if (target.type !== "name" && isUnspecified(target.host)) return [];
   session.enter("lookup");
   const checking = checkedAddresses(target, session as RequestInfo, decision, session.service);
   return (await session.until(checking)).map(({ ip }) => ip);

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { classifyIp } from "../net/ip_class.ts";
+import { isUnspecified } from "../net/ip_class.ts";
 import type { RequestDecision } from "../policy/authorise.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import { relay } from "../relay/relay.ts";
 import type { Connection } from "../runtime/runtime.ts";
-import { connectionOf } from "../stream/connection_of.ts";
 import type { Exchange } from "./exchange.ts";
 import { checkedAddresses } from "./route.ts";
 import type { Session } from "./session.ts";
@@ -24,7 +23,7 @@ import type { Session } from "./session.ts";
 export async function serveConnect(session: Session, exchange: Exchange, decision: RequestDecision): Promise<void> {
   const { target } = exchange;
   if (target.port === 0) throw new ProtocolError("port", "Cannot connect: DST.PORT is 0");
-  if (target.type !== "name" && classifyIp(target.host) === "unspecified") {
+  if (target.type !== "name" && isUnspecified(target.host)) {
     throw new ProtocolError("address", `Cannot connect: DST.ADDR is ${target.host}`);
   }
   const peer = await dial(session, exchange, decision);
@@ -43,19 +42,12 @@ export async function relayWith(session: Session, peer: Connection, client = ses
   await relay({ client, target: peer, early, meter: session }, session.service.runtime);
 }
 
-async function dial(session: Session, exchange: Exchange, decision: RequestDecision): Promise<Connection> {
-  const { service, signal } = session;
+async function dial(session: Session, { target }: Exchange, decision: RequestDecision): Promise<Connection> {
+  const { service } = session;
   const request = session as RequestInfo;
   session.enter("lookup");
-  const addresses = await session.until(checkedAddresses(exchange.target, request, decision, service));
+  const checking = checkedAddresses(target, request, decision, service);
+  const addresses = checking instanceof Promise ? await session.until(checking) : checking;
   session.enter("connect");
-  const context = { addresses, request, signal, runtime: service.runtime };
-  const dialling = (async () => connectionOf(await service.dial(exchange.target, context)))();
-  try {
-    return await session.until(dialling);
-  } catch (error) {
-    // A dialler that does not heed the signal may still succeed, for nobody.
-    dialling.then((late) => late.close(), () => {});
-    throw error;
-  }
+  return await service.dial(target, { addresses, request, signal: session.signal, runtime: service.runtime });
 }

@@ -8,7 +8,7 @@ import type { SocketAddress } from "../net/address.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
-import type { StreamPair } from "../stream/connection_of.ts";
+import { connectionOf, type StreamPair } from "../stream/connection_of.ts";
 
 /** What a dialler may use. */
 export interface DialContext {
@@ -38,3 +38,27 @@ export interface DialContext {
  * ```
  */
 export type Dial = (target: Target, context: DialContext) => Promise<StreamPair | Connection>;
+
+/**
+ * Makes sure that a dialler of somebody's ends when its signal aborts, and that a connection which comes too late is
+ * closed.
+ */
+export function heedSignal(dial: Dial): (target: Target, context: DialContext) => Promise<Connection> {
+  return (target, context) => {
+    const { signal } = context;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal.reason);
+      if (signal.aborted) return abort();
+      signal.addEventListener("abort", abort, { once: true });
+      const run = async () => connectionOf(await dial(target, context));
+      run().then((connection) => {
+        signal.removeEventListener("abort", abort);
+        if (signal.aborted) connection.close();
+        else resolve(connection);
+      }, (error) => {
+        signal.removeEventListener("abort", abort);
+        reject(error);
+      });
+    });
+  };
+}

@@ -6,8 +6,9 @@
 
 import { ipVersion, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
+import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
-import type { Dial } from "./dial.ts";
+import type { DialContext } from "./dial.ts";
 
 /** Connection Attempt Delay (RFC 8305 section 5), in milliseconds. */
 const ATTEMPT_DELAY = 250;
@@ -17,14 +18,17 @@ const ATTEMPT_DELAY = 250;
  *
  * @throws {NetError} That of the first address, if none connects.
  */
-export const connectDirectly: Dial = (target, { addresses, runtime, signal }) => {
+export function connectDirectly(
+  target: Target,
+  { addresses, runtime, signal }: DialContext,
+): Promise<Connection> {
   const first = addresses[0];
   if (first === undefined) {
     return Promise.reject(new NetError("name-not-found", `Cannot dial "${target.host}": no address to dial`));
   }
   if (addresses.length === 1) return runtime.connect(first, { signal });
   return race(interleaveFamilies(addresses), runtime, signal);
-};
+}
 
 /**
  * Puts addresses in the order of attempts (RFC 8305 section 4): the resolver's order, families taking turns, its first

@@ -6,7 +6,7 @@
 
 import { canonicalIp, formatHostPort, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
-import { classifyIp } from "../net/ip_class.ts";
+import { isUnspecified } from "../net/ip_class.ts";
 import type { RequestDecision } from "../policy/authorise.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
@@ -23,18 +23,28 @@ import type { Service } from "./service.ts";
  * @returns The allowed addresses in the resolver's order, at least one; none at all with `resolve: false` and a name.
  * @throws {NetError} `not-allowed` if none is allowed, `name-not-found` or what else the resolver throws.
  */
-export async function checkedAddresses(
+export function checkedAddresses(
+  target: Target,
+  request: RequestInfo,
+  decision: RequestDecision,
+  service: Service,
+): SocketAddress[] | Promise<SocketAddress[]> {
+  if (target.type === "name") return resolveAndCheck(target, request, decision, service);
+  const address = { ip: target.host, port: target.port };
+  const allowed = (reason: string | undefined): SocketAddress[] => {
+    if (reason !== undefined) throw notAllowed(target, reason);
+    return [address];
+  };
+  const reason = denial(address, request, decision, service);
+  return reason instanceof Promise ? reason.then(allowed) : allowed(reason);
+}
+
+async function resolveAndCheck(
   target: Target,
   request: RequestInfo,
   decision: RequestDecision,
   service: Service,
 ): Promise<SocketAddress[]> {
-  if (target.type !== "name") {
-    const address = { ip: target.host, port: target.port };
-    const reason = await denial(address, request, decision, service);
-    if (reason !== undefined) throw notAllowed(target, reason);
-    return [address];
-  }
   if (service.resolve === false) return [];
   const ips = await service.resolve(target.host, request);
   if (ips.length === 0) throw new NetError("name-not-found", `Cannot resolve "${target.host}": it has no address`);
@@ -57,7 +67,7 @@ function denial(
   decision: RequestDecision,
   service: Service,
 ): string | undefined | Promise<string | undefined> {
-  if (classifyIp(address.ip) === "unspecified") return "it is no address";
+  if (isUnspecified(address.ip)) return "it is no address";
   return service.authoriser.address(address, request, decision);
 }
 

@@ -12,9 +12,10 @@ import { usernamePassword } from "../auth/username_password.ts";
 import type { SocketAddress } from "../net/address.ts";
 import { Authoriser } from "../policy/authorise.ts";
 import { safeDefaults } from "../policy/safe_defaults.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Target } from "../protocol/address.ts";
+import type { Connection, Runtime } from "../runtime/runtime.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Dial } from "./dial.ts";
+import { type DialContext, heedSignal } from "./dial.ts";
 import { connectDirectly } from "./happy_eyeballs.ts";
 import type { Observer } from "./observer.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type HandleOptions, type Limits, type Timeouts } from "./options.ts";
@@ -34,7 +35,7 @@ export class Service {
   /** The methods that SOCKS5 clients may choose from, best first. */
   readonly methods: readonly AuthMethod[];
   readonly resolve: Resolve | false;
-  readonly dial: Dial;
+  readonly dial: (target: Target, context: DialContext) => Promise<Connection>;
   readonly deadlines: Deadlines;
   /** Where this server listens with IP addresses. */
   readonly listeners: SocketAddress[] = [];
@@ -60,7 +61,7 @@ export class Service {
     this.authenticate = options.authenticate ?? (users !== undefined && users.length > 0 ? userList(users) : undefined);
     this.methods = [this.authenticate === undefined ? noAuthentication : usernamePassword(this.authenticate)];
     this.resolve = options.resolve ?? ((name, { signal }) => runtime.lookup(name, { signal }));
-    this.dial = options.dial ?? connectDirectly;
+    this.dial = options.dial === undefined ? connectDirectly : heedSignal(options.dial);
     this.deadlines = new Deadlines(Math.min(...Object.values(this.timeouts).filter((ms) => ms > 0), 5_000));
   }
 
