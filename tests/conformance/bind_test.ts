@@ -205,11 +205,24 @@ suite("BIND", ({ test }) => {
     await assertJoined(wire, peer);
   }, { args: ["--listen", "[::1]:0"] });
 
-  test("SOCKS4 over IPv6: BIND fails, since its reply cannot be expressed", async ({ server }) => {
+  test("SOCKS4a: BIND for an IPv6 peer fails, since its address cannot be expressed", async ({ server }) => {
     using wire = await Wire.connect(server);
-    await wire.write(request4(BIND, "0.0.0.0", 0));
+    await wire.write(request4(BIND, "0.0.0.1", 0, "user", "::1"));
     assertEquals((await readReply4(wire)).code, 91);
     await assertEnds(wire);
+  });
+
+  test("SOCKS4 over IPv6: BIND for any peer fails or states an IPv4 address that peers reach", async ({ server }) => {
+    using wire = await Wire.connect(server);
+    await wire.write(request4(BIND, "0.0.0.0", 0));
+    const first = await readReply4(wire);
+    if (first.code === 91) return await assertEnds(wire);
+    assertEquals(first.code, 90);
+    // Zeros would mean the address the server was reached at, and that one is IPv6.
+    assertNotEquals(first.host, "0.0.0.0");
+    using peer = await Wire.connect(first);
+    assertEquals((await readReply4(wire)).code, 90);
+    await assertJoined(wire, peer);
   }, { args: ["--listen", "[::1]:0"] });
 
   test("a BIND that was joined leaves no descriptor behind", async ({ server }) => {

@@ -1,0 +1,249 @@
+import { assert, assertEquals } from "@std/assert";
+import { bytes, eventually, hex, Target, type To, Wire, within } from "./_client.ts";
+import type { RunningServer } from "./_server.ts";
+import {
+  asked,
+  assertEnds,
+  assertServes,
+  BIND,
+  CONNECT,
+  GREETING,
+  negotiated,
+  request4,
+  request5,
+  tunnel,
+} from "./_socks.ts";
+import { suite } from "./_suite.ts";
+
+const HASTY = ["--handshake-timeout", "1"];
+const IDLE = ["--idle-timeout", "1"];
+
+/** Waits for the server to hang up, with or without a last word; gives the word. */
+async function hungUp(wire: Wire): Promise<string> {
+  return hex((await wire.readToEnd(15_000)).data);
+}
+
+/** Sends one byte at a time until the server hangs up. */
+async function drip(to: To, data: Uint8Array): Promise<void> {
+  using wire = await Wire.connect(to);
+  const end = hungUp(wire);
+  end.catch(() => {});
+  for (let i = 0; wire.ending === undefined && i < data.length; i++) {
+    await wire.write(data.subarray(i, i + 1)).catch(() => {});
+    // The pace itself is what is tested: slower than the limit in all, faster in each step.
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 150))]);
+  }
+  assert(wire.ending !== undefined, "the server took all drops");
+  await end;
+}
+
+/** Checks a number of open descriptors against what it was. */
+async function assertNoneLeaked(server: RunningServer, before: number): Promise<void> {
+  await eventually("the descriptors to be closed", () => server.openFiles() <= before + 3, 20_000);
+}
+
+suite("limits", ({ test }) => {
+  const silences: [string, Uint8Array][] = [
+    ["nothing at all", bytes()],
+    ["half a greeting", bytes(5, 2, 0)],
+    ["a greeting and no request", GREETING],
+    ["half a request", bytes(GREETING, 5, 1, 0, 3, 9, "local")],
+    ["half a SOCKS4 request", bytes(4, 1, 0, 80, 127)],
+    ["half a SOCKS4 user id", bytes(4, 1, 0, 80, 127, 0, 0, 1, "user")],
+    ["half a SOCKS4a name", bytes(4, 1, 0, 80, 0, 0, 0, 1, 0, "local")],
+    ["half an HTTP request", bytes("GET / HT")],
+  ];
+  test("a client that falls silent in the handshake is hung up on after --handshake-timeout", async ({ server }) => {
+    await Promise.all(silences.map(async ([what, data]) => {
+      using wire = await Wire.connect(server);
+      await wire.write(data);
+      await hungUp(wire).catch((error) => {
+        throw new Error(`After ${what}: ${error.message}`);
+      });
+    }));
+  }, { args: HASTY });
+
+  test("a client that falls silent in its login is hung up on after --handshake-timeout", async ({ server }) => {
+    await Promise.all(
+      [bytes(5, 1, 2), bytes(5, 1, 2, 1, 5, "al"), bytes(5, 1, 2, 1, 5, "alice", 6)].map(async (data) => {
+        using wire = await Wire.connect(server);
+        await wire.write(data);
+        await hungUp(wire);
+      }),
+    );
+  }, { args: [...HASTY, "--user", "alice:secret"] });
+
+  test("a client that drips its handshake byte by byte is hung up on all the same", async ({ server }) => {
+    await Promise.all([
+      drip(server, bytes(5, 255, new Uint8Array(255))),
+      drip(server, bytes(GREETING, 5, 1, 0, 3, 255, "x".repeat(255), 0, 80)),
+      drip(server, bytes(4, 1, 0, 80, 127, 0, 0, 1, "x".repeat(200))),
+      drip(server, bytes("GET / HTTP/1.1\r\n", "X-Slow: y\r\n".repeat(20))),
+    ]);
+  }, { args: HASTY, deadlineMs: 60_000 });
+
+  test("a tunnel outlives the handshake's time", async ({ server }) => {
+    using echo = await Target.echo();
+    using wire = await tunnel(server, "127.0.0.1", echo.port);
+    // The time itself is what is tested.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await wire.send("x");
+    await wire.read(1);
+  }, { args: HASTY });
+
+  test("a tunnel without a byte in either direction ends after --idle-timeout", async ({ server }) => {
+    using target = await Target.silent();
+    using wire = await tunnel(server, "127.0.0.1", target.port);
+    assertEquals(await hungUp(wire), "");
+    await eventually("the target's connection to be closed", async () => {
+      using _probe = await negotiated(server);
+      return server.openFiles() > 0 && target.open <= 1;
+    });
+  }, { args: IDLE });
+
+  test("an idle tunnel's target is hung up on as well", async ({ server }) => {
+    using target = await Target.listen();
+    using _wire = await tunnel(server, "127.0.0.1", target.port);
+    using peer = await target.accept();
+    await hungUp(peer);
+  }, { args: IDLE });
+
+  test("a half-closed tunnel that falls silent ends after --idle-timeout", async ({ server }) => {
+    using target = await Target.listen();
+    for (const side of ["client", "target"]) {
+      using wire = await tunnel(server, "127.0.0.1", target.port);
+      using peer = await target.accept();
+      const [one, other] = side === "client" ? [wire, peer] : [peer, wire];
+      one.finish();
+      await assertEnds(other);
+      await hungUp(one);
+    }
+  }, { args: IDLE });
+
+  test("bytes in one direction alone keep a tunnel alive", async ({ server }) => {
+    using target = await Target.listen();
+    for (const side of ["client", "target"]) {
+      using wire = await tunnel(server, "127.0.0.1", target.port);
+      using peer = await target.accept();
+      const [one, other] = side === "client" ? [wire, peer] : [peer, wire];
+      // More than twice the limit in all, in steps far shorter than it: the time itself is what is tested.
+      for (let i = 0; i < 25; i++) {
+        await one.send("x");
+        await other.read(1);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      assertEquals(one.ending, undefined);
+    }
+  }, { args: ["--idle-timeout", "2"] });
+
+  test("500 sessions at once are served", async ({ server }) => {
+    using echo = await Target.echo();
+    await assertServes(server, echo);
+    const before = server.openFiles();
+    const wires = await Promise.all(Array.from({ length: 500 }, () => tunnel(server, "127.0.0.1", echo.port)));
+    await Promise.all(wires.map(async (wire, i) => {
+      const payload = bytes(`session ${i} `, new Uint8Array(1024).fill(i & 0xff));
+      await wire.write(payload);
+      assertEquals(hex(await wire.read(payload.length)), hex(payload));
+    }));
+    for (const wire of wires) wire.finish();
+    await Promise.all(wires.map((wire) => assertEnds(wire)));
+    await assertNoneLeaked(server, before);
+  }, { deadlineMs: 60_000 });
+
+  test("2,000 sessions one after another leave no descriptor behind", async ({ server }) => {
+    using echo = await Target.echo();
+    const round = async (i: number) => {
+      using wire = await Wire.connect(server);
+      await wire.send(GREETING, request5(CONNECT, "127.0.0.1", echo.port), "hello");
+      await wire.read(2 + 10 + 5);
+      if (i % 3 === 0) wire.reset();
+      else if (i % 3 === 1) {
+        wire.finish();
+        await assertEnds(wire);
+      }
+    };
+    for (let i = 0; i < 20; i++) await round(i);
+    await eventually("the first sessions to be closed", () => echo.open === 0);
+    const before = server.openFiles();
+    for (let i = 0; i < 2_000; i++) await round(i);
+    await assertNoneLeaked(server, before);
+    await assertServes(server, echo);
+  }, { deadlineMs: 60_000 });
+
+  test("2,000 failed requests one after another leave no descriptor behind", async ({ server }) => {
+    using echo = await Target.echo();
+    await assertServes(server, echo);
+    await eventually("the session to be closed", () => echo.open === 0);
+    const before = server.openFiles();
+    const failing = [request5(CONNECT, "127.0.0.1", 0), request5(9, "127.0.0.1", 80), bytes(5, 1, 0, 9)];
+    for (let i = 0; i < 2_000; i++) {
+      using wire = await Wire.connect(server);
+      await wire.send(GREETING, failing[i % failing.length]!);
+      const { data } = await wire.readToEnd();
+      assertEquals([data.length, data[3] !== 0], [12, true]);
+    }
+    await assertNoneLeaked(server, before);
+  }, { deadlineMs: 60_000 });
+
+  test("out of descriptors, the server waits, and serves again when there are some", async ({ server }) => {
+    using echo = await Target.echo();
+    await assertServes(server, echo);
+    const idle: Wire[] = [];
+    // More than it can have. Those it cannot accept wait in the kernel's queue.
+    for (let i = 0; i < 150; i++) {
+      const wire = await Wire.connect(server);
+      idle.push(wire);
+      await wire.write(GREETING);
+    }
+    const answers = await Promise.all(idle.map((wire) => {
+      return within(1_500, "an answer", wire.read(2).then(() => true)).catch(() => false);
+    }));
+    assert(answers.includes(true), "nobody was served");
+    assert(answers.includes(false), "there was no shortage: the test tests nothing");
+    for (const wire of idle) wire.close();
+    await eventually(
+      "the server to serve again",
+      () => assertServes(server, echo).then(() => true, () => false),
+      20_000,
+    );
+    for (let i = 0; i < 5; i++) await assertServes(server, echo);
+  }, { ulimitFiles: 80, deadlineMs: 60_000 });
+
+  test("out of descriptors for targets, requests fail with a reply, and work again later", async ({ server }) => {
+    using echo = await Target.echo();
+    await assertServes(server, echo);
+    const open: Wire[] = [];
+    const codes: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      const attempt = asked(server, CONNECT, "127.0.0.1", echo.port, { ms: 1_500 });
+      const got = await within(3_000, "a reply", attempt).catch(() => undefined);
+      if (got === undefined) break;
+      open.push(got.wire);
+      codes.push(got.reply.code);
+    }
+    assert(codes.includes(0), "nobody was served");
+    assert(codes.every((code) => code === 0 || code === 1), `${codes}`);
+    for (const wire of open) wire.close();
+    await eventually(
+      "the server to serve again",
+      () => assertServes(server, echo).then(() => true, () => false),
+      20_000,
+    );
+  }, { ulimitFiles: 80, deadlineMs: 60_000 });
+
+  test("many waiting BINDs and silent clients do not keep others from being served", async ({ server }) => {
+    using echo = await Target.echo();
+    const waiting = await Promise.all([
+      ...Array.from({ length: 50 }, async () => (await asked(server, BIND, "0.0.0.0", 0)).wire),
+      ...Array.from({ length: 50 }, () => negotiated(server)),
+      ...Array.from({ length: 50 }, async () => {
+        const wire = await Wire.connect(server);
+        await wire.write(request4(BIND, "0.0.0.0", 0).subarray(0, 5));
+        return wire;
+      }),
+    ]);
+    await assertServes(server, echo);
+    for (const wire of waiting) wire.close();
+  });
+});
