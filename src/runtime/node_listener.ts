@@ -1,4 +1,4 @@
-import { createServer, type Server, Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { canonicalIp, formatAddress, isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { toNetError } from "./errno.ts";

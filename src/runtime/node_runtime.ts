@@ -2,6 +2,8 @@ import { connect } from "./node_connect.ts";
 import { bindDatagram } from "./node_datagram.ts";
 import { interfaces, lookup } from "./node_dns.ts";
 import { listen } from "./node_listener.ts";
+import { relayNatively } from "./native_relay.ts";
+import { NodeConnection } from "./node_socket.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** How to make a runtime of the `node:` modules. */
@@ -26,5 +28,10 @@ export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
     bindDatagram,
     lookup,
     interfaces,
+    relay(job) {
+      const { client, target } = job;
+      if (!(client instanceof NodeConnection) || !(target instanceof NodeConnection)) return undefined;
+      return relayNatively(client, target, job);
+    },
   };
 }

@@ -5,23 +5,13 @@ import type { NetError } from "../net/errors.ts";
 import { type StreamPair, streamsOf } from "../stream/streams_of.ts";
 import { LANDING, SMALL_LANDING } from "./buffers.ts";
 import { newNetError, toNetError } from "./errno.ts";
+import type { RelayEnd, Tap } from "./native_relay.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 import type { Connection, Duplex } from "./runtime.ts";
 
 /** What lies under a `Socket`: not public, so every use of it is tested for first. */
 export interface Handle {
   useUserBuffer?: (buffer: Uint8Array) => unknown;
-}
-
-/** Takes over what a connection reads and when it may write: one side of a relay. */
-export interface Tap {
-  /** Bytes came, good only within the call unless the tap chose the buffer itself. `false` stops reading. */
-  onRead(bytes: Uint8Array): boolean;
-  /** Everything written has gone out. */
-  onDrain(): void;
-  /** The peer has half-closed. */
-  onEnd(): void;
-  /** The connection is gone; without an error when both directions have ended well. */
-  onClose(error: NetError | undefined): void;
 }
 
 /** How a {@linkcode NodeConnection} gets its socket. */
@@ -46,11 +36,9 @@ type OwnedSocket = Socket & { [OWNER]: NodeConnection; _handle?: Handle | null }
  * A connection over `node:net`. It reads through `onread`, which spares the buffer that every `'data'` event
  * allocates, and reads ahead of its reader by one small chunk at most.
  */
-export class NodeConnection implements Connection, Duplex {
-  /** The socket itself, for the relay. */
+export class NodeConnection implements Connection, Duplex, RelayEnd {
+  /** The socket itself. */
   readonly socket: Socket;
-  /** What the next read lands in, where reads land in our buffers. A tap may choose it. */
-  buffer: Uint8Array = SMALL_LANDING;
 
   readonly #onread: boolean;
   #local: SocketAddress | undefined;
@@ -67,6 +55,9 @@ export class NodeConnection implements Connection, Duplex {
   #streams: StreamPair | undefined;
   #tap: Tap | undefined;
   #taken = false;
+  /** What the next read lands in. */
+  #buffer: Uint8Array = SMALL_LANDING;
+  #readBuffer: ReadBuffer | undefined;
 
   constructor(options: NodeConnectionOptions) {
     this.#onread = options.onread && options.socket === undefined;
@@ -75,7 +66,8 @@ export class NodeConnection implements Connection, Duplex {
     const socket = this.socket as OwnedSocket;
     socket[OWNER] = this;
     // Shared functions instead of closures: thousands of idle connections hold these.
-    socket.on("drain", onDrain).on("end", onEnd).on("error", onError).on("close", onClose);
+    // Once end() was called, 'finish' comes in the place of 'drain'.
+    socket.on("drain", onDrain).on("finish", onDrain).on("end", onEnd).on("error", onError).on("close", onClose);
     if (!this.#onread) socket.on("data", onData);
   }
 
@@ -154,35 +146,34 @@ export class NodeConnection implements Connection, Duplex {
     this.#local ??= addressOf(socket.localAddress, socket.localPort);
   }
 
-  /**
-   * Hands the connection over to a relay.
-   *
-   * @returns What was read ahead, or `undefined` where the streams or a reader have it already.
-   */
-  take(tap: Tap): Uint8Array | undefined {
-    if (this.#taken || this.#reader !== undefined || this.#streams !== undefined) return undefined;
+  get takeable(): boolean {
+    return !this.#taken && this.#reader === undefined && this.#streams === undefined;
+  }
+
+  take(tap: Tap): Uint8Array {
     this.#taken = true;
     this.#tap = tap;
+    if (this.#onread) this.#readBuffer = new ReadBuffer(this, this.#buffer);
     const chunk = this.#chunk ?? NOTHING;
     this.#chunk = undefined;
     return chunk;
   }
 
-  /** Whether {@linkcode NodeConnection.take} would hand it over. */
-  get takeable(): boolean {
-    return !this.#taken && this.#reader === undefined && this.#streams === undefined;
-  }
-
-  /** Tells a new tap what happened before it came. */
   catchUp(): void {
     if (this.#failure !== undefined) this.#tap?.onClose(this.#failure);
     else if (this.#ended) this.#tap?.onEnd();
   }
 
-  /** Writes, and says whether the kernel has all of it. */
   push(bytes: Uint8Array): boolean {
-    this.socket.write(bytes);
-    return this.socket.writableLength === 0;
+    const { socket } = this;
+    if (this.#onread) socket.write(bytes);
+    else socket.write(bytes, () => socket.writableLength === 0 && this.drained()); // its high water mark is not ours
+    return socket.writableLength === 0;
+  }
+
+  resume(): void {
+    this.#readBuffer?.resume();
+    this.socket.resume();
   }
 
   /** Changes the buffer of the read that is waiting already. `false` where the runtime cannot. */
@@ -190,30 +181,36 @@ export class NodeConnection implements Connection, Duplex {
     const handle = (this.socket as OwnedSocket)._handle;
     if (!this.#onread || typeof handle?.useUserBuffer !== "function") return false;
     handle.useUserBuffer(buffer);
-    this.buffer = buffer;
+    this.#buffer = buffer;
     return true;
   }
 
-  /** Whether reads land in {@linkcode NodeConnection.buffer}; otherwise each brings its own. */
-  get landsInBuffer(): boolean {
-    return this.#onread;
+  /** A read has filled `length` bytes of the buffer. */
+  landed(length: number): boolean {
+    const tap = this.#tap;
+    const readBuffer = this.#readBuffer;
+    if (tap !== undefined && readBuffer !== undefined) {
+      const written = tap.onRead(readBuffer.bytes(length));
+      this.#buffer = readBuffer.next(length, written);
+      return written;
+    }
+    const bytes = this.#buffer.slice(0, length);
+    // After a full read the whole landing, or else a stream over this connection would crawl.
+    this.#buffer = length < SMALL_LANDING.length ? SMALL_LANDING : LANDING;
+    return this.came(bytes);
   }
 
-  /** A read came, `this.buffer` or a chunk of its own. */
-  received(bytes: Uint8Array): boolean {
-    if (this.#tap !== undefined) return this.#tap.onRead(bytes);
+  /** Bytes came which are ours to keep. */
+  came(bytes: Uint8Array): boolean {
     if (this.#failure !== undefined) return false;
-    // After a full read the whole landing, or else a stream over this connection would crawl.
-    if (bytes.length > SMALL_LANDING.length) this.buffer = LANDING;
-    else this.buffer = bytes.length === SMALL_LANDING.length ? LANDING : SMALL_LANDING;
-    const chunk = this.#onread ? bytes.slice() : bytes;
+    if (this.#tap !== undefined) return this.#tap.onRead(bytes);
     const reader = this.#reader;
     if (reader === undefined) {
-      this.#chunk = this.#chunk === undefined ? chunk : concat(this.#chunk, chunk);
+      this.#chunk = this.#chunk === undefined ? bytes : concat(this.#chunk, bytes);
       return false;
     }
     this.#reader = undefined;
-    reader.resolve(chunk);
+    reader.resolve(bytes);
     return true;
   }
 
@@ -248,6 +245,8 @@ export class NodeConnection implements Connection, Duplex {
     this.#resolveClosed?.();
     if (well && this.#failure === undefined) this.#tap?.onClose(undefined);
     this.#tap = undefined;
+    this.#readBuffer?.release();
+    this.#readBuffer = undefined;
   }
 
   get #streamPair(): StreamPair {
@@ -263,8 +262,8 @@ export class NodeConnection implements Connection, Duplex {
       ...(this.#onread
         ? {
           onread: {
-            buffer: () => this.buffer,
-            callback: (length: number) => this.received(this.buffer.subarray(0, length)),
+            buffer: () => this.#buffer,
+            callback: (length: number) => this.landed(length),
           },
         }
         : {}),
@@ -296,9 +295,13 @@ export class NodeConnection implements Connection, Duplex {
   }
 
   #reset(): void {
+    const { socket } = this;
     // A UNIX socket has no RST; there its peer sees the end.
-    if (this.#remote === undefined) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    if (this.#remote === undefined) return void socket.destroy();
+    const shuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+    if (!shuttingDown) return void socket.resetAndDestroy();
+    // While its half-close is under way, a turn of the loop, the system's loop refuses to reset a socket.
+    socket.once("finish", () => socket.destroyed || socket.resetAndDestroy());
   }
 }
 
@@ -314,7 +317,7 @@ interface Flush extends Settlers<void> {
 const NOTHING = new Uint8Array(0);
 
 function onData(this: Socket, chunk: Buffer): void {
-  if (!(this as OwnedSocket)[OWNER].received(chunk)) this.pause();
+  if (!(this as OwnedSocket)[OWNER].came(chunk)) this.pause();
 }
 
 function onDrain(this: Socket): void {

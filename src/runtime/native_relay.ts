@@ -1,0 +1,156 @@
+/**
+ * The relay beneath the streams, for any runtime whose sockets call back: what one socket reads is written to the
+ * other in the same turn, while it is in the cache, and nothing is allocated per chunk but the view of it.
+ *
+ * @module
+ */
+
+import type { NetError } from "../net/errors.ts";
+import type { Meter, RelayJob } from "./runtime.ts";
+
+/** What a relay is told about one of its connections. */
+export interface Tap {
+  /**
+   * Bytes came. They stay as they are until {@linkcode RelayEnd.resume}, or until the next call where this one
+   * returned `true`. `false` stops reading.
+   */
+  onRead(bytes: Uint8Array): boolean;
+  /** Everything written has gone out. */
+  onDrain(): void;
+  /** The peer has half-closed. */
+  onEnd(): void;
+  /** The connection is gone; without an error when both directions have ended well. */
+  onClose(error: NetError | undefined): void;
+}
+
+/** What a relay asks of a connection. */
+export interface RelayEnd {
+  /** Whether nobody reads from it: neither a reader, its streams nor another relay. */
+  readonly takeable: boolean;
+  /** Hands its events to a tap. What was read ahead comes back. */
+  take(tap: Tap): Uint8Array;
+  /** Tells the tap what happened before it came. */
+  catchUp(): void;
+  /** Writes, and says whether the kernel has all of it; otherwise `onDrain` follows. */
+  push(bytes: Uint8Array): boolean;
+  /** Goes on reading. */
+  resume(): void;
+  /** Half-closes once what was written has gone out. */
+  closeWrite(): void;
+  /** Closes; with an error it resets. */
+  close(reason?: unknown): void;
+}
+
+/**
+ * Relays between two connections until both directions have ended.
+ *
+ * @returns A promise fulfilled when both connections have closed well, rejected by the first error; or `undefined` when
+ * one of them is in use already.
+ */
+export function relayNatively(client: RelayEnd, target: RelayEnd, job: RelayJob): Promise<void> | undefined {
+  if (!client.takeable || !target.takeable) return undefined;
+  return new Promise((resolve, reject) => {
+    const relay = new Relay(job.meter, resolve, reject);
+    const up = new Flow(relay, client, target, true);
+    const down = new Flow(relay, target, client, false);
+    up.reverse = down;
+    down.reverse = up;
+    const fromClient = client.take(up);
+    const fromTarget = target.take(down);
+    up.start(job.early, fromClient);
+    down.start(fromTarget);
+    client.catchUp();
+    target.catchUp();
+  });
+}
+
+/** What the two directions share. */
+class Relay {
+  readonly meter: Meter;
+  over = false;
+  #resolve: () => void;
+  #reject: (error: NetError) => void;
+  #ended = 0;
+  #closed = 0;
+
+  constructor(meter: Meter, resolve: () => void, reject: (error: NetError) => void) {
+    this.meter = meter;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  ended(): void {
+    if (++this.#ended === 1) this.meter.halfClosed?.();
+  }
+
+  closed(): void {
+    if (++this.#closed < 2 || this.over) return;
+    this.over = true;
+    this.#resolve();
+  }
+
+  failed(error: NetError): void {
+    this.over = true;
+    this.#reject(error);
+  }
+}
+
+/** One direction. It is the tap of its source. */
+class Flow implements Tap {
+  reverse!: Flow;
+  readonly #relay: Relay;
+  readonly #source: RelayEnd;
+  readonly #sink: RelayEnd;
+  readonly #up: boolean;
+  #stalled = false;
+
+  constructor(relay: Relay, source: RelayEnd, sink: RelayEnd, up: boolean) {
+    this.#relay = relay;
+    this.#source = source;
+    this.#sink = sink;
+    this.#up = up;
+  }
+
+  /** Writes what came before the relay did, and begins to read. */
+  start(...early: Uint8Array[]): void {
+    for (const bytes of early) {
+      if (bytes.length > 0) this.onRead(bytes);
+    }
+    if (!this.#stalled) this.#source.resume();
+  }
+
+  onRead(bytes: Uint8Array): boolean {
+    const relay = this.#relay;
+    if (relay.over) return false;
+    if (this.#up) relay.meter.sent += bytes.length;
+    else relay.meter.received += bytes.length;
+    if (this.#sink.push(bytes)) return true;
+    this.#stalled = true;
+    return false;
+  }
+
+  onDrain(): void {
+    this.reverse.#resume();
+  }
+
+  onEnd(): void {
+    if (this.#relay.over) return;
+    this.#sink.closeWrite();
+    this.#relay.ended();
+  }
+
+  onClose(error: NetError | undefined): void {
+    const relay = this.#relay;
+    if (relay.over) return;
+    if (error === undefined) return relay.closed();
+    relay.failed(error);
+    // A connection lost is passed on as a reset: a mere end would let the other side take what it has for whole.
+    this.#sink.close(error.code === "closed" ? undefined : error);
+  }
+
+  #resume(): void {
+    if (!this.#stalled) return;
+    this.#stalled = false;
+    this.#source.resume();
+  }
+}
