@@ -37,8 +37,7 @@ export const anyName: fc.Arbitrary<string> = fc.oneof(
   fc.stringMatching(/^[a-z0-9._-]{1,255}$/),
 ).filter((name) => {
   const length = ascii(name).length;
-  // deno-lint-ignore no-control-regex
-  return length >= 1 && length <= 255 && !/[\u0000-\u0020\u007f-\u009f\ufeff]/.test(name) && parseIp(name) === undefined;
+  return length >= 1 && length <= 255 && !/[\p{C}\p{Z}]/u.test(name) && parseIp(name) === undefined;
 });
 
 /** Any target in the form that a decoder gives. */
