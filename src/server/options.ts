@@ -53,7 +53,7 @@ export interface Timeouts {
    */
   readonly idle: number;
   /**
-   * Without a byte after one direction has ended.
+   * Without a byte after one direction has ended; never more than `idle`.
    *
    * @default {300_000}
    */

@@ -192,7 +192,10 @@ export class Session implements SessionInfo, Meter, Timed {
   }
 
   #time(): number {
-    return (this.#phase === "closing" ? CLOSING_TIME : this.service.timeouts[this.#phase]) || Infinity;
+    const { timeouts } = this.service;
+    if (this.#phase === "closing") return CLOSING_TIME;
+    if (this.#phase !== "halfClosed") return timeouts[this.#phase] || Infinity;
+    return Math.min(timeouts.halfClosed || Infinity, timeouts.idle || Infinity);
   }
 }
 
