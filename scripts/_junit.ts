@@ -15,7 +15,7 @@ export function readJunit(xml: string): TestCase[] {
     if (tag === "testsuite" && close) suites.pop();
     else if (tag === "testsuite" && !empty) suites.push(attribute(attributes, "name"));
     else if (tag === "testcase" && !close) {
-      // Bun and Deno call the outermost suite after the file, which says nothing here.
+      // Bun and Deno call the outermost suite after a file, which says nothing here.
       const path = [...suites.filter((name) => !isFile(name)), attribute(attributes, "name")];
       cases.push({ name: path.join(" > "), outcome: "passed", detail: "" });
     } else if ((tag === "failure" || tag === "error") && !close) {
@@ -30,7 +30,7 @@ export function readJunit(xml: string): TestCase[] {
 const TAG = /<(\/?)(testsuite|testcase|failure|error|skipped)\b((?:[^>"]|"[^"]*")*?)(\/?)>/g;
 
 function isFile(name: string): boolean {
-  return /\.ts$/.test(name);
+  return /\.[jt]s$/.test(name);
 }
 
 /** Deno reports a group beside its cases: it counts only if it failed for a reason of its own. */

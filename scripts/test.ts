@@ -111,7 +111,7 @@ async function unitTests(shared: Run, files: readonly string[], byName: boolean)
     if (runtime.binary === undefined) skip(shared.tally, runtime, "unit tests");
     else {
       const cwd = runtime.kind === "deno" ? root : folder;
-      await runFiles(shared, runtime, files, { cwd, timeoutMs: 300_000, byName });
+      await runFiles(shared, runtime, files, { cwd, timeoutMs: 120_000, byName });
     }
   }
   if (files.length === 0) {
