@@ -42,7 +42,6 @@ export type { HandleOptions, Limits, ListenAddress, PortRange, ServeOptions, Tim
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
 export type { Dial, DialContext } from "./src/server/dial.ts";
 export type { Resolve } from "./src/server/resolve.ts";
-export type { StreamPair } from "./src/stream/connection_of.ts";
 export { connectDirectly } from "./src/server/happy_eyeballs.ts";
 
 export type { Authenticate, Credentials, PasswordCredentials, UserIdCredentials } from "./src/auth/authenticate.ts";
@@ -79,6 +78,7 @@ export type {
   Meter,
   RelayJob,
   Runtime,
+  StreamPair,
 } from "./src/runtime/runtime.ts";
 
 // Loaded here alone, so that the program's dependencies cost the library nothing, and not awaited: a module with a

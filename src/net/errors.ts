@@ -37,11 +37,14 @@ export type NetErrorCode =
  * ```
  */
 export class NetError extends Error {
+  /** Always `NetError`. */
   override readonly name = "NetError";
   /** What went wrong. */
   readonly code: NetErrorCode;
 
   /**
+   * Makes an error.
+   *
    * @param code What went wrong.
    * @param message The action, a colon, the state found.
    * @param options The `cause`, where there is one.

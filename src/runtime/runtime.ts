@@ -83,15 +83,19 @@ export interface LookupOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * A byte stream in both directions, in the shape of WinterTC's Socket. Take the streams or, where it has them, the
- * calls of {@linkcode Duplex}; both on one connection would tear its bytes apart.
- */
-export interface Connection {
+/** The least that can be relayed: two web streams. */
+export interface StreamPair {
   /** What the peer sends. Cancelling it stops reading. */
   readonly readable: ReadableStream<Uint8Array>;
   /** What the peer receives. Closing it half-closes (FIN), aborting it resets. */
   readonly writable: WritableStream<Uint8Array>;
+}
+
+/**
+ * A byte stream in both directions, in the shape of WinterTC's Socket. Take the streams or, where it has them, the
+ * calls of {@linkcode Duplex}; both on one connection would tear its bytes apart.
+ */
+export interface Connection extends StreamPair {
   /** Our end; absent where there is no IP address, as on a UNIX socket. */
   readonly local?: SocketAddress | undefined;
   /** The peer's end; absent where there is no IP address. */

@@ -34,9 +34,10 @@ export async function serveAssociate(session: Session, exchange: Exchange, decis
     const socket = await bindForClient(service, ip, (bytes, ip, port) => association.fromClient(bytes, ip, port));
     association.inbound = socket;
     session.address = { ip: service.options.advertise ?? ip, port: socket.address.port };
-    session.enter("idle");
     session.tell("connected");
+    session.enter("handshake"); // until the reply is out
     await exchange.grant(session.address);
+    session.enter("idle");
     session.channel.takeRest();
     while (await session.channel.readChunk() !== null); // what comes here means nothing; its end is the association's
   } finally {

@@ -29,9 +29,10 @@ export async function serveBind(session: Session, exchange: Exchange, decision: 
   let peer: Connection;
   try {
     const { port } = listener.address as SocketAddress;
-    session.enter("bind");
+    session.enter("handshake"); // until the reply is out
     await exchange.grant({ ip: statedIp, port });
     exchange.replied = false; // a second reply is owed, be it a refusal
+    session.enter("bind");
     peer = await waitForPeer(session, listener);
   } finally {
     listener.close();
@@ -40,6 +41,7 @@ export async function serveBind(session: Session, exchange: Exchange, decision: 
   await checkPeer(session, peer, expected, decision);
   session.address = peer.remote;
   session.tell("connected");
+  session.enter("handshake");
   await exchange.grant(peer.remote);
   // Waiting has begun a read on the client, which the relay must take over.
   await relayWith(session, peer, withRead(session.connection, () => session.channel.readChunk()));
@@ -54,7 +56,9 @@ async function expectedPeers(
   if (target.type !== "name" && isUnspecified(target.host)) return [];
   session.enter("lookup");
   const checking = checkedAddresses(target, session as RequestInfo, decision, session.service);
-  return (await session.until(checking)).map(({ ip }) => ip);
+  const addresses = await session.until(checking);
+  if (addresses.length > 0) return addresses.map(({ ip }) => ip);
+  throw new NetError("lookup-failed", `Cannot bind for "${target.host}": names are not resolved here`);
 }
 
 /**

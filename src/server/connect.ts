@@ -30,6 +30,7 @@ export async function serveConnect(session: Session, exchange: Exchange, decisio
   session.peer = peer;
   session.address = peer.remote;
   session.tell("connected");
+  session.enter("handshake"); // until the reply is out
   await exchange.grant(peer.local);
   await relayWith(session, peer);
 }

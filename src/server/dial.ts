@@ -7,8 +7,8 @@
 import type { SocketAddress } from "../net/address.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
-import type { Connection, Runtime } from "../runtime/runtime.ts";
-import { connectionOf, type StreamPair } from "../stream/connection_of.ts";
+import type { Connection, Runtime, StreamPair } from "../runtime/runtime.ts";
+import { duplexOf } from "../stream/duplex_of.ts";
 
 /** What a dialler may use. */
 export interface DialContext {
@@ -50,7 +50,7 @@ export function heedSignal(dial: Dial): (target: Target, context: DialContext) =
       const abort = (): void => reject(signal.reason);
       if (signal.aborted) return abort();
       signal.addEventListener("abort", abort, { once: true });
-      const run = async () => connectionOf(await dial(target, context));
+      const run = async () => duplexOf(await dial(target, context));
       run().then((connection) => {
         signal.removeEventListener("abort", abort);
         if (signal.aborted) connection.close();

@@ -5,8 +5,7 @@
  */
 
 import { currentRuntime } from "../runtime/detect.ts";
-import type { Connection } from "../runtime/runtime.ts";
-import { connectionOf, type StreamPair } from "../stream/connection_of.ts";
+import type { Connection, StreamPair } from "../runtime/runtime.ts";
 import type { SessionSummary } from "./observer.ts";
 import type { HandleOptions } from "./options.ts";
 import { serveSession } from "./serve_session.ts";
@@ -14,7 +13,7 @@ import { Service } from "./service.ts";
 import { Session } from "./session.ts";
 
 /** One service for each options object, so that limits, numbers and timers are shared among its connections. */
-const services = new WeakMap<HandleOptions, Service>();
+const services = new WeakMap<HandleOptions, Promise<Service>>();
 const NO_OPTIONS: HandleOptions = {};
 
 /**
@@ -49,8 +48,12 @@ export async function handle(
 ): Promise<SessionSummary> {
   let service = services.get(options);
   if (service === undefined) {
-    service = new Service(options, options.runtime ?? await currentRuntime());
+    service = newService(options);
     services.set(options, service);
   }
-  return await serveSession(new Session(service, connectionOf(connection), undefined));
+  return await serveSession(new Session(await service, connection, undefined));
+}
+
+async function newService(options: HandleOptions): Promise<Service> {
+  return new Service(options, options.runtime ?? await currentRuntime());
 }

@@ -89,7 +89,8 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
     const refusal = refusalOf(session, exchange, error);
     if (refusal === undefined) throw error;
     session.tellRefused(refusal);
-    if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error));
+    session.enter("closing");
+    if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error))?.catch(() => {});
     await session.closeGently();
     return { cause: "refused", reason: refusal.reason };
   }

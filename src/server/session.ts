@@ -10,7 +10,7 @@ import { NetError } from "../net/errors.ts";
 import { classifyIp } from "../net/ip_class.ts";
 import type { CommandName, ProtocolName } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
-import type { Connection, Meter } from "../runtime/runtime.ts";
+import type { Connection, Duplex, Meter, StreamPair } from "../runtime/runtime.ts";
 import { Channel } from "../stream/channel.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import type { Timed } from "./deadlines.ts";
@@ -37,7 +37,8 @@ const CLOSING_TIME = 2_000;
  */
 export class Session implements SessionInfo, Meter, Timed {
   readonly service: Service;
-  readonly connection: Connection;
+  /** The client's connection. */
+  readonly connection: Connection & Duplex;
   readonly channel: Channel;
   readonly id: number;
   readonly openedAt: number = Date.now();
@@ -62,12 +63,16 @@ export class Session implements SessionInfo, Meter, Timed {
   #abort: AbortController | undefined;
   #stopped: NetError | undefined;
 
-  constructor(service: Service, connection: Connection, listener: SocketAddress | UnixAddress | undefined) {
+  constructor(
+    service: Service,
+    connection: Connection | StreamPair,
+    listener: SocketAddress | UnixAddress | undefined,
+  ) {
     this.service = service;
-    this.connection = connection;
-    this.channel = new Channel(duplexOf(connection));
+    this.connection = duplexOf(connection);
+    this.channel = new Channel(this.connection);
     this.id = service.nextId();
-    this.client = connection.remote;
+    this.client = this.connection.remote;
     this.listener = listener;
     this.isLocal = this.client === undefined
       ? listener !== undefined && isUnixAddress(listener)
@@ -167,9 +172,9 @@ export class Session implements SessionInfo, Meter, Timed {
     const { signal } = this;
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(signal.reason);
-      if (signal.aborted) return abort();
-      signal.addEventListener("abort", abort, { once: true });
       Promise.resolve(promise).then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
     });
   }
 

@@ -78,6 +78,7 @@ export class Channel {
    * @returns The chunk, or `null` at the end.
    */
   beginRead(): Promise<Uint8Array | null> {
+    if (this.#begun === undefined && this.#buffer.length > 0) this.#buffer = this.#buffer.slice(); // it outlives the read
     return this.#begun ??= this.duplex.read();
   }
 

@@ -1,32 +1,47 @@
 import { NetError } from "../net/errors.ts";
-import type { Connection, Duplex } from "../runtime/runtime.ts";
+import type { SocketAddress } from "../net/address.ts";
+import type { Connection, Duplex, StreamPair } from "../runtime/runtime.ts";
 
 /**
- * The calls of a connection: its own where it has them, else made over its streams.
+ * A connection with its calls: its own where it has them, else made over its streams.
  *
- * @param connection The connection. When it has streams alone, they are locked from now on.
+ * @param pair A connection, or the two streams that are the least of one. When it has streams alone, they are locked
+ * from now on, so ask once and keep the answer: asked of that, this function returns it.
  */
-export function duplexOf(connection: Connection): Duplex {
-  return isDuplex(connection) ? connection : new StreamDuplex(connection);
+export function duplexOf(pair: Connection | StreamPair): Connection & Duplex {
+  return isDuplex(pair) ? pair : new StreamConnection(pair);
 }
 
-function isDuplex(connection: Connection): connection is Connection & Duplex {
-  const calls = connection as Partial<Duplex>;
+function isDuplex(pair: Connection | StreamPair): pair is Connection & Duplex {
+  const calls = pair as Partial<Duplex>;
   return typeof calls.read === "function" && typeof calls.write === "function" &&
     typeof calls.closeWrite === "function";
 }
 
-class StreamDuplex implements Duplex {
-  readonly #connection: Connection;
+class StreamConnection implements Connection, Duplex {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+  readonly local: SocketAddress | undefined;
+  readonly remote: SocketAddress | undefined;
+  readonly closed: Promise<void>;
+  readonly #base: Partial<Connection>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  #closed: NetError | undefined;
+  #error: NetError | undefined;
   #finished = false;
+  #resolveClosed: () => void = ignore;
+  /** Rejects the write that is under way: a stalled sink would never settle it. */
+  #abandonWrite: ((error: NetError) => void) | undefined;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
-    this.#reader = connection.readable.getReader();
-    this.#writer = connection.writable.getWriter();
+  constructor(base: StreamPair & Partial<Connection>) {
+    this.readable = base.readable;
+    this.writable = base.writable;
+    this.local = base.local;
+    this.remote = base.remote;
+    this.#base = base;
+    this.#reader = base.readable.getReader();
+    this.#writer = base.writable.getWriter();
+    this.closed = base.closed ?? new Promise((resolve) => this.#resolveClosed = resolve);
     // Every failure reaches the caller through a read or a write.
     this.#reader.closed.catch(ignore);
     this.#writer.closed.catch(ignore);
@@ -34,15 +49,15 @@ class StreamDuplex implements Duplex {
   }
 
   async read(): Promise<Uint8Array | null> {
-    if (this.#closed !== undefined) throw this.#closed;
     for (;;) {
+      if (this.#error !== undefined) throw this.#error;
       let result: ReadableStreamReadResult<Uint8Array>;
       try {
         result = await this.#reader.read();
       } catch (error) {
-        throw this.#closed ?? asNetError(error, "Cannot read");
+        throw this.#error ?? asNetError(error, "Cannot read");
       }
-      if (this.#closed !== undefined) throw this.#closed;
+      if (this.#error !== undefined) throw this.#error;
       if (result.done) return null;
       if (result.value.length > 0) return result.value;
     }
@@ -50,9 +65,14 @@ class StreamDuplex implements Duplex {
 
   write(bytes: Uint8Array): Promise<void> | undefined {
     if (bytes.length === 0) return undefined;
-    // The promise of the write, not `ready`: the stream keeps the chunk itself, which must not change before.
-    const written = this.#writer.write(bytes).catch((error) => {
-      throw this.#closed ?? asNetError(error, "Cannot write");
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    const written = new Promise<void>((resolve, reject) => {
+      this.#abandonWrite = reject;
+      // The promise of the write, not `ready`: the stream keeps the chunk itself, which must not change before.
+      this.#writer.write(bytes).then(() => {
+        this.#abandonWrite = undefined;
+        resolve();
+      }, (error) => reject(this.#error ?? asNetError(error, "Cannot write")));
     });
     written.catch(ignore);
     return written;
@@ -65,12 +85,15 @@ class StreamDuplex implements Duplex {
   }
 
   close(reason?: unknown): void {
-    if (this.#closed !== undefined) return;
-    this.#closed = reason instanceof NetError ? reason : new NetError("closed", "Cannot go on: connection closed");
-    if (reason instanceof Error) this.#writer.abort(reason).catch(ignore);
+    if (this.#error !== undefined) return;
+    const error = reason instanceof NetError ? reason : new NetError("closed", "Cannot go on: connection closed");
+    this.#error = error;
+    if (reason instanceof Error || this.#abandonWrite !== undefined) this.#writer.abort(error).catch(ignore);
     else this.closeWrite();
+    this.#abandonWrite?.(error);
     this.#reader.cancel(reason).catch(ignore);
-    this.#connection.close(reason);
+    this.#base.close?.(reason);
+    this.#resolveClosed();
   }
 }
 

@@ -1,12 +1,6 @@
-import type { Duplex } from "../runtime/runtime.ts";
+import type { Duplex, StreamPair } from "../runtime/runtime.ts";
 
-/** The two web streams of a connection. */
-export interface StreamPair {
-  /** What the peer sends. */
-  readonly readable: ReadableStream<Uint8Array>;
-  /** What the peer receives. */
-  readonly writable: WritableStream<Uint8Array>;
-}
+export type { StreamPair };
 
 /**
  * Builds the web streams over a connection's calls. The readable is a byte stream that reads when it is asked and
