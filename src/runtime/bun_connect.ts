@@ -1,0 +1,113 @@
+import { createSocket } from "node:dgram";
+import { formatAddress, type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
+import { type NetError, netErrorCode } from "../net/errors.ts";
+import { Bun, type BunSocket } from "./bun_api.ts";
+import { BunConnection, type BunOwner, handlers } from "./bun_socket.ts";
+import { abortError, toNetError } from "./errno.ts";
+import type { ConnectOptions } from "./runtime.ts";
+
+/**
+ * Connects with `Bun.connect`.
+ *
+ * @throws {NetError} See `Runtime.connect`.
+ */
+export function connect(to: SocketAddress, options: ConnectOptions = {}): Promise<BunConnection> {
+  return new Promise((resolve, reject) => {
+    const { signal, localIp } = options;
+    if (signal?.aborted) return reject(abortError(signal, actionOf(to)));
+    const attempt = new Attempt(to, signal, resolve, reject);
+    try {
+      Bun.connect<BunOwner>({
+        hostname: to.ip,
+        port: to.port,
+        allowHalfOpen: true,
+        data: attempt,
+        socket: handlers,
+        ...(localIp === undefined ? {} : { localAddress: localIp }),
+      }).catch((error) => attempt.refused(error));
+    } catch (error) {
+      attempt.refused(error);
+    }
+  });
+}
+
+/** Owns a socket until it is open. */
+class Attempt implements BunOwner {
+  readonly #to: SocketAddress;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (connection: BunConnection) => void;
+  readonly #reject: (error: NetError) => void;
+  readonly #onAbort: () => void;
+  #settled = false;
+
+  constructor(
+    to: SocketAddress,
+    signal: AbortSignal | undefined,
+    resolve: (connection: BunConnection) => void,
+    reject: (error: NetError) => void,
+  ) {
+    this.#to = to;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#onAbort = () => this.#settle() && reject(abortError(signal!, actionOf(to)));
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  opened(socket: BunSocket<BunOwner>): void {
+    if (this.#settle()) this.#resolve(new BunConnection(socket, this.#to));
+    // Bun cannot call a connect off; nobody waits for this one any more.
+    else socket.terminate();
+  }
+
+  refused(error: unknown): void {
+    if (this.#settle()) refusal(error, this.#to).then(this.#reject);
+  }
+
+  lost(error: unknown): void {
+    this.refused(error);
+  }
+
+  arrived(): void {}
+  drain(): void {}
+  ended(): void {}
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    return true;
+  }
+}
+
+/**
+ * Bun reports every failed connect as refused. Connecting a UDP socket to the same address sends nothing, but the
+ * system looks for a route, and says so if there is none.
+ */
+async function refusal(error: unknown, to: SocketAddress): Promise<NetError> {
+  const told = toNetError(error, actionOf(to), "connect");
+  if (netErrorCode(told) !== "refused") return told;
+  const found = await routeError(to.ip);
+  const meant = found === undefined ? told : toNetError(found, actionOf(to), "connect");
+  return ["unreachable-network", "unreachable-host", "permission-denied"].includes(meant.code) ? meant : told;
+}
+
+function routeError(ip: IpAddress): Promise<unknown> {
+  return new Promise((resolve) => {
+    try {
+      const socket = createSocket(ipVersion(ip) === 4 ? "udp4" : "udp6");
+      const settle = (error?: unknown): void => {
+        resolve(error);
+        socket.close();
+      };
+      socket.once("error", settle);
+      socket.connect(9, ip, settle as () => void);
+    } catch (error) {
+      resolve(error);
+    }
+  });
+}
+
+function actionOf(to: SocketAddress): string {
+  return `Cannot connect to "${formatAddress(to)}"`;
+}

@@ -1,0 +1,59 @@
+import { canonicalIp, formatAddress, type IpAddress, type SocketAddress } from "../net/address.ts";
+import { Bun, type BunUdpSocket } from "./bun_api.ts";
+import { toNetError } from "./errno.ts";
+import { bindDatagram as bindNodeDatagram } from "./node_datagram.ts";
+import type { DatagramOptions, DatagramSocket } from "./runtime.ts";
+
+/**
+ * Opens a UDP socket with `Bun.udpSocket`, or with `node:dgram` on `::`, where Bun's own would take IPv4 as well.
+ *
+ * @throws {NetError} See `Runtime.bindDatagram`.
+ */
+export async function bindDatagram(options: DatagramOptions): Promise<DatagramSocket> {
+  const { address, onDatagram } = options;
+  if (address.ip === "::") return await bindNodeDatagram(options);
+  try {
+    const socket = await Bun.udpSocket({
+      hostname: address.ip,
+      port: address.port,
+      binaryType: "uint8array",
+      socket: {
+        data: (_socket, bytes, port, ip) => onDatagram(bytes, canonicalIp(ip), port),
+        // An ICMP message about one peer is no reason to stop serving the others.
+        error: ignore,
+      },
+    });
+    return new BunDatagramSocket(socket);
+  } catch (error) {
+    throw toNetError(error, `Cannot listen on "${formatAddress(address)}"`, "listen");
+  }
+}
+
+class BunDatagramSocket implements DatagramSocket {
+  readonly address: SocketAddress;
+  readonly #socket: BunUdpSocket;
+  #closed = false;
+
+  constructor(socket: BunUdpSocket) {
+    const { address, port } = socket.address;
+    this.address = { ip: canonicalIp(address), port };
+    this.#socket = socket;
+  }
+
+  send(bytes: Uint8Array, ip: IpAddress, port: number): void {
+    if (this.#closed) return;
+    try {
+      this.#socket.send(bytes, port, ip);
+    } catch {
+      // Too long, port 0, or an address of the other family: lost, as on any network.
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,139 @@
+import { canonicalIp, type SocketAddress } from "../net/address.ts";
+import type { BunSocket, BunSocketHandlers } from "./bun_api.ts";
+import { LINGER, SocketConnection } from "./socket_connection.ts";
+
+/** What a socket of Bun's belongs to: at first to who is waiting for it, from its opening on to its connection. */
+export interface BunOwner {
+  opened(socket: BunSocket<BunOwner>): void;
+  refused(error: unknown): void;
+  arrived(bytes: Uint8Array): void;
+  drain(): void;
+  ended(): void;
+  lost(error: unknown): void;
+}
+
+/** Serves every socket; a socket's `data` says whose it is. */
+export const handlers: BunSocketHandlers<BunOwner> = {
+  binaryType: "uint8array",
+  open: (socket) => socket.data.opened(socket),
+  data: (socket, bytes) => socket.data.arrived(bytes),
+  drain: (socket) => socket.data.drain(),
+  end: (socket) => socket.data.ended(),
+  close: (socket, error) => socket.data.lost(error),
+  error(socket, error) {
+    // One of our callbacks threw.
+    socket.data.lost(error);
+    socket.terminate();
+  },
+  connectError: (socket, error) => socket.data.refused(error),
+};
+
+/** A connection over a socket of Bun's. */
+export class BunConnection extends SocketConnection implements BunOwner {
+  readonly #socket: BunSocket<BunOwner>;
+  /** What the kernel did not take: `write` keeps nothing. */
+  readonly #tail: Uint8Array[] = [];
+  #paused = false;
+  #finishing = false;
+  #closing = false;
+  #over = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param socket An open socket.
+   * @param remote The peer's end, where it is known already.
+   */
+  constructor(socket: BunSocket<BunOwner>, remote?: SocketAddress) {
+    super();
+    this.#socket = socket;
+    this.local = addressOf(socket.localAddress, socket.localPort);
+    this.remote = this.local && (remote ?? addressOf(socket.remoteAddress, socket.remotePort));
+    socket.data = this;
+  }
+
+  /** It was open before it became a connection. */
+  opened(): void {}
+
+  /** It was open before it became a connection. */
+  refused(): void {}
+
+  /** Bytes came, in a buffer of their own. A burst that reads on through the descriptor would begin here. */
+  arrived(bytes: Uint8Array): void {
+    if (this.came(bytes) || this.#paused || this.#over) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  /** There is room again, or there always was: Bun says so now and then. */
+  drain(): void {
+    const tail = this.#tail;
+    if (tail.length === 0 || this.#over) return;
+    while (tail.length > 0) {
+      const bytes = tail[0]!;
+      const taken = this.#socket.write(bytes);
+      if (this.#over || taken < 0) return;
+      if (taken < bytes.length) {
+        tail[0] = bytes.subarray(taken);
+        return;
+      }
+      tail.shift();
+    }
+    if (this.#finishing) this.#socket.shutdown();
+    this.drained();
+    if (this.#closing) this.#socket.end();
+  }
+
+  /** The socket is closed. When both ends have half-closed, this is how Bun reports the second end. */
+  lost(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#linger);
+    if (error) this.failed(error);
+    else this.ended();
+    this.gone(this.#tail.length === 0);
+    this.#tail.length = 0;
+  }
+
+  protected override resumeSocket(): void {
+    if (!this.#paused || this.#over) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  protected override send(bytes: Uint8Array): boolean {
+    if (this.#over) return false;
+    const tail = this.#tail;
+    if (tail.length > 0) {
+      tail.push(bytes);
+      return false;
+    }
+    const taken = this.#socket.write(bytes);
+    if (taken === bytes.length) return true;
+    tail.push(taken > 0 ? bytes.subarray(taken) : bytes);
+    return false;
+  }
+
+  protected override get pending(): boolean {
+    return this.#tail.length > 0;
+  }
+
+  protected override finish(): void {
+    this.#finishing = true;
+    if (!this.pending && !this.#over) this.#socket.shutdown();
+  }
+
+  protected override destroy(): void {
+    if (!this.pending) return this.#socket.end();
+    this.#closing = true;
+    this.#linger = setTimeout(() => this.#socket.terminate(), LINGER);
+  }
+
+  protected override reset(): void {
+    this.#socket.terminate();
+  }
+}
+
+/** The address of one end; a UNIX socket has none. */
+function addressOf(ip: string | undefined, port: number | undefined): SocketAddress | undefined {
+  return !ip || port === undefined || !/[.:]/.test(ip) ? undefined : { ip: canonicalIp(ip), port };
+}
