@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
 import { handle } from "../../src/server/handle.ts";
 import type { HandleOptions } from "../../src/server/options.ts";
-import type { StreamPair } from "../../src/stream/connection_of.ts";
+import type { StreamPair } from "../../src/runtime/runtime.ts";
 import { echo, hex, Recorder, soon } from "./_harness.ts";
 import { Network } from "./_network.ts";
 import { pipe, streamPipe } from "./_pipe.ts";
