@@ -1,0 +1,305 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { join } from "node:path";
+import { bytes, eventually, hex, ipv4Bytes, type Part, portBytes, Target, Udp, Wire } from "./_client.ts";
+import { Namespace, noNamespaces } from "./_netns.ts";
+import { type RuntimeUnderTest, startServer } from "./_server.ts";
+import { assertServes, CONNECT, name5, readReply, readReply4, request4, request5 } from "./_socks.ts";
+import { suite } from "./_suite.ts";
+
+/**
+ * A machine with loopback and two addresses of the public Internet, one the server's and one a client's; nothing leads out
+ * of it. Packets to its neighbours vanish.
+ */
+const MACHINE = [
+  "link set lo up",
+  "addr add 8.8.8.1/32 dev lo",
+  "addr add 8.8.8.2/32 dev lo",
+  "link add v0 type veth peer name v1",
+  "link set v0 up",
+  "link set v1 up",
+  "addr add 9.9.9.1/24 dev v0",
+  "neigh add 9.9.9.9 lladdr 02:00:00:00:00:09 dev v0",
+  "neigh add 9.9.9.10 lladdr 02:00:00:00:00:0a dev v0",
+  "route add unreachable 8.8.4.0/24",
+];
+const SERVER = "8.8.8.1", CLIENT = "8.8.8.2";
+
+/** Starts a server in a namespace that clients from elsewhere reach, and gives a way to ask it. */
+async function abroad(runtime: RuntimeUnderTest, folder: string, args: readonly string[]) {
+  const namespace = new Namespace(MACHINE);
+  try {
+    const listen = ["--listen", `${SERVER}:0`];
+    const server = await startServer(runtime, [...listen, ...args], { prefix: namespace.prefix });
+    const connect = (from = CLIENT, resetAtEnd = false) => namespace.connect(server, from, folder, resetAtEnd);
+    const ask = async (request: Uint8Array, from?: string): Promise<number> => {
+      using wire = await connect(from);
+      await wire.send(5, 1, 0, request);
+      assertEquals(hex(await wire.read(2)), "05 00");
+      return (await readReply(wire, 20_000)).code;
+    };
+    return {
+      server,
+      connect,
+      ask,
+      async [Symbol.asyncDispose]() {
+        await server.stop();
+        namespace[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    namespace[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function request6(groups: readonly number[], port: number): Uint8Array {
+  return bytes(5, CONNECT, 0, 4, ...groups.flatMap((group) => [group >> 8, group & 0xff]), portBytes(port));
+}
+
+/** An IPv6 address that holds an IPv4 one in the groups at `at`. */
+function embedded(prefix: readonly number[], at: number, address: string): number[] {
+  const [a, b, c, d] = ipv4Bytes(address) as unknown as [number, number, number, number];
+  const groups = new Array(8).fill(0);
+  prefix.forEach((group, i) => groups[i] = group);
+  groups[at] = a << 8 | b;
+  groups[at + 1] = c << 8 | d;
+  return groups;
+}
+
+suite("policy", ({ test, bare }) => {
+  test("a client on loopback reaches loopback", async ({ server }) => {
+    using echo = await Target.echo();
+    await assertServes(server, echo);
+  });
+
+  bare("a client from elsewhere reaches no address that is not public", async ({ runtime, folder }) => {
+    await using world = await abroad(runtime, folder, ["--open"]);
+    const port = world.server.port;
+    const forbidden = [
+      "127.0.0.1",
+      "127.1.2.3",
+      "10.0.0.1",
+      "172.16.0.1",
+      "172.31.255.255",
+      "192.168.1.1",
+      "169.254.169.254",
+      "100.64.0.1",
+      "224.0.0.1",
+      "239.255.255.250",
+      "255.255.255.255",
+      "0.1.2.3",
+    ];
+    for (const address of forbidden) {
+      assertEquals(await world.ask(request5(CONNECT, address, 80)), 2, address);
+      for (const name of [address, `::ffff:${address}`, `[::ffff:${address}]`]) {
+        assertEquals(await world.ask(bytes(5, CONNECT, 0, name5(name, 80))), 2, name);
+      }
+      const mapped = embedded([0, 0, 0, 0, 0, 0xffff], 6, address);
+      const nat64 = embedded([0x64, 0xff9b], 6, address);
+      const sixToFour = embedded([0x2002], 1, address);
+      for (const groups of [mapped, nat64, sixToFour]) {
+        assertEquals(await world.ask(request6(groups, 80)), 2, groups.map((group) => group.toString(16)).join(":"));
+      }
+    }
+    for (
+      const groups of [
+        [0, 0, 0, 0, 0, 0, 0, 1],
+        [0xfe80, 0, 0, 0, 0, 0, 0, 1],
+        [0xfc00, 0, 0, 0, 0, 0, 0, 1],
+        [0xfd12, 0x3456, 0, 0, 0, 0, 0, 1],
+        [0xff02, 0, 0, 0, 0, 0, 0, 1],
+      ]
+    ) {
+      assertEquals(await world.ask(request6(groups, 80)), 2, groups.map((group) => group.toString(16)).join(":"));
+    }
+    // Names, and the other spellings of addresses: whatever they are taken for, they do not get through.
+    for (const name of ["localhost", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "0"]) {
+      assertNotEquals(await world.ask(bytes(5, CONNECT, 0, name5(name, port))), 0, name);
+    }
+  }, { skip: noNamespaces, deadlineMs: 60_000 });
+
+  bare("a client from elsewhere does not reach the server's own listener", async ({ runtime, folder }) => {
+    await using world = await abroad(runtime, folder, ["--open"]);
+    assertEquals(await world.ask(request5(CONNECT, SERVER, world.server.port)), 2);
+    assertEquals(await world.ask(bytes(5, CONNECT, 0, name5(SERVER, world.server.port))), 2);
+    using wire = await world.connect();
+    await wire.write(request4(CONNECT, SERVER, world.server.port));
+    assertEquals((await readReply4(wire)).code, 91);
+  }, { skip: noNamespaces });
+
+  bare("a client from elsewhere reaches public addresses", async ({ runtime, folder }) => {
+    await using world = await abroad(runtime, folder, ["--open"]);
+    // Nobody listens there: the server went and found that out.
+    assertEquals(await world.ask(request5(CONNECT, "8.8.8.2", 9)), 5);
+  }, { skip: noNamespaces });
+
+  bare("SOCKS4 from elsewhere is held to the same", async ({ runtime, folder }) => {
+    await using world = await abroad(runtime, folder, ["--open"]);
+    for (const request of [request4(CONNECT, "127.0.0.1", 80), request4(CONNECT, "0.0.0.1", 80, "", "10.0.0.1")]) {
+      using wire = await world.connect();
+      await wire.write(request);
+      assertEquals((await readReply4(wire)).code, 91);
+    }
+  }, { skip: noNamespaces });
+
+  bare(
+    "a client that comes from an address other than loopback is held to be from elsewhere, even the server's own",
+    async ({ runtime, folder }) => {
+      await using world = await abroad(runtime, folder, ["--open"]);
+      const codes = [
+        await world.ask(request5(CONNECT, "127.0.0.1", 9), CLIENT),
+        await world.ask(request5(CONNECT, "127.0.0.1", 9), SERVER),
+      ];
+      assertEquals(codes, [2, 2]);
+    },
+    { skip: noNamespaces },
+  );
+
+  bare(
+    "--allow-private lets a client from elsewhere reach loopback and private addresses",
+    async ({ runtime, folder }) => {
+      await using world = await abroad(runtime, folder, ["--open", "--allow-private"]);
+      assertEquals(await world.ask(request5(CONNECT, "127.0.0.1", 9)), 5);
+      assertEquals(await world.ask(bytes(5, CONNECT, 0, name5("127.0.0.1", 9))), 5);
+      assertNotEquals(await world.ask(request5(CONNECT, "10.0.0.1", 9)), 2);
+      // But 0.0.0.0 is never dialled: it would mean localhost.
+      assertNotEquals(await world.ask(request5(CONNECT, "0.0.0.0", 9)), 5);
+    },
+    { skip: noNamespaces },
+  );
+
+  bare("every datagram from elsewhere is held to the same, not only the request", async ({ runtime, folder }) => {
+    const namespace = new Namespace(MACHINE);
+    using _namespace = namespace;
+    await using server = await startServer(runtime, ["--listen", `${SERVER}:0`, "--open"], {
+      prefix: namespace.prefix,
+    });
+    using control = await namespace.connect(server, CLIENT, folder);
+    await control.send(5, 1, 0, request5(3, "0.0.0.0", 0));
+    await control.read(2);
+    const relay = await readReply(control);
+    assertEquals([relay.code, relay.host], [0, SERVER]);
+    const got = await datagramsAbroad(namespace, folder, relay.port);
+    assertEquals(got, ["public"]);
+  }, { skip: noNamespaces });
+
+  bare("an unreachable network is 03, an unreachable host 04, silence 06", async ({ runtime, folder }) => {
+    await using world = await abroad(runtime, folder, ["--open", "--connect-timeout", "1"]);
+    // Bun's sockets report every failure of this kind as "refused": the error that its runtime hides cannot be told.
+    const expected = (code: number) => runtime.name === "bun" ? [3, 4, 5] : [code];
+    const network = await world.ask(request5(CONNECT, "7.7.7.7", 80));
+    assert(expected(3).includes(network), `network: ${network}`);
+    const host = await world.ask(request5(CONNECT, "8.8.4.4", 80));
+    assert(expected(4).includes(host), `host: ${host}`);
+    assertEquals(await world.ask(request5(CONNECT, "9.9.9.9", 80)), 6);
+    using wire = await world.connect();
+    await wire.write(request4(CONNECT, "9.9.9.9", 80));
+    assertEquals((await readReply4(wire)).code, 91);
+  }, { skip: noNamespaces });
+
+  for (const [how, resetAtEnd, timeout] of [["reset", true, "120"], ["close", false, "2"]] as const) {
+    // After FIN alone the client may be there still, half-closed behind its optimistic data: the dial goes on to its limit.
+    bare(`clients that ${how} while a target is dialled are forgotten`, async ({ runtime, folder }) => {
+      await using world = await abroad(runtime, folder, ["--open", "--connect-timeout", timeout]);
+      using first = await world.connect();
+      await first.send(5, 1, 0);
+      await first.read(2);
+      const settled = world.server.openFiles();
+      const wires = await Promise.all(Array.from({ length: 10 }, () => world.connect(CLIENT, resetAtEnd)));
+      await Promise.all(wires.map(async (wire) => {
+        await wire.send(5, 1, 0, request5(CONNECT, "9.9.9.10", 80));
+        assertEquals(hex(await wire.read(2)), "05 00");
+      }));
+      assert(world.server.openFiles() >= settled + 10);
+      for (const wire of wires) wire.close();
+      await eventually("the descriptors to be closed", () => world.server.openFiles() <= settled + 3, 15_000);
+    }, { skip: noNamespaces });
+  }
+
+  bare("the answer does not come before the dial's result", async ({ runtime, folder }) => {
+    await using world = await abroad(runtime, folder, ["--open", "--connect-timeout", "2"]);
+    using wire = await world.connect();
+    const began = Date.now();
+    await wire.send(5, 1, 0, request5(CONNECT, "9.9.9.9", 80), "optimistic");
+    await wire.read(2);
+    assertEquals((await readReply(wire)).code, 6);
+    // Had it come before, it would have come at once.
+    assert(Date.now() - began > 1_000, `after ${Date.now() - began} ms`);
+  }, { skip: noNamespaces });
+
+  bare("a client on a UNIX socket counts as one on this machine", async ({ runtime, folder }) => {
+    using echo = await Target.echo();
+    const path = join(folder, "local.sock");
+    await using _server = await startServer(runtime, ["--listen", `unix:${path}`]);
+    await assertServes({ host: "", port: 0, path }, echo);
+  });
+
+  test("a datagram to the server's own address and port 0 goes nowhere", async ({ server }) => {
+    using target = await Udp.bind();
+    using udp = await Udp.bind();
+    using wire = await Wire.connect(server);
+    await wire.send(5, 1, 0, request5(3, "0.0.0.0", 0));
+    await wire.read(2);
+    const relay = await readReply(wire);
+    const send = (host: string, port: number, payload: Part) =>
+      udp.send(relay, bytes(0, 0, 0, 1, ipv4Bytes(host), portBytes(port), payload));
+    await send("0.0.0.0", target.port, "zeros");
+    await send("127.0.0.1", target.port, "right");
+    assertEquals(hex((await target.receive()).data), hex(bytes("right")));
+  });
+});
+
+/**
+ * In the namespace, sends datagrams through the relay to loopback, to a private and to a public address of this machine,
+ * where sockets listen; gives what arrived.
+ */
+async function datagramsAbroad(namespace: Namespace, folder: string, relayPort: number): Promise<string[]> {
+  const { execFile } = await import("node:child_process");
+  const { writeFileSync } = await import("node:fs");
+  const process = (await import("node:process")).default;
+  const script = join(folder, "datagrams.mjs");
+  writeFileSync(script, SCRIPT);
+  const [program, ...args] = [
+    ...namespace.prefix,
+    process.execPath,
+    "run",
+    "-A",
+    "--no-config",
+    script,
+    `${relayPort}`,
+  ];
+  return await new Promise((resolve, reject) => {
+    execFile(program!, [...args, SERVER, CLIENT], { timeout: 20_000 }, (error, stdout) => {
+      if (error) reject(error);
+      else resolve(JSON.parse(stdout));
+    });
+  });
+}
+
+const SCRIPT = `
+import { createSocket } from "node:dgram";
+const [relayPort, server, client] = process.argv.slice(2);
+const bind = (host) => new Promise((resolve) => {
+  const socket = createSocket("udp4");
+  socket.bind(0, host, () => resolve(socket));
+});
+const got = [];
+const targets = [await bind("127.0.0.1"), await bind("0.0.0.0"), await bind(client)];
+const udp = await bind(client);
+const done = new Promise((resolve) => {
+  for (const target of targets) target.on("message", (data) => {
+    got.push(String(data));
+    if (String(data) === "public") resolve();
+  });
+});
+const send = (host, port, payload) => new Promise((resolve) => udp.send(
+  new Uint8Array([0, 0, 0, 1, ...host.split(".").map(Number), port >> 8, port & 255, ...new TextEncoder().encode(payload)]),
+  Number(relayPort), server, resolve));
+await send("127.0.0.1", targets[0].address().port, "loopback");
+await send("127.0.0.2", targets[1].address().port, "loopback too");
+await send("0.0.0.0", targets[1].address().port, "unspecified");
+await send(client, targets[2].address().port, "public");
+await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 8000))]);
+console.log(JSON.stringify(got));
+process.exit();
+`;
