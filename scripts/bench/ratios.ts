@@ -7,11 +7,16 @@ export interface Spread {
 
 /** The spread of the figures that are there; undefined if there are none. */
 export function spread(figures: readonly (number | undefined)[]): Spread | undefined {
-  const sorted = figures.filter((figure) => figure !== undefined && Number.isFinite(figure)).sort((a, b) => a! - b!);
-  if (sorted.length === 0) return undefined;
+  const there = figures.filter((figure) => figure !== undefined && Number.isFinite(figure)) as number[];
+  if (there.length === 0) return undefined;
+  return { median: median(there), least: Math.min(...there), most: Math.max(...there) };
+}
+
+/** The median; NaN if there are no figures. */
+export function median(figures: readonly number[]): number {
+  const sorted = figures.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
-  const median = (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
-  return { median, least: sorted[0]!, most: sorted.at(-1)! };
+  return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;
 }
 
 /**

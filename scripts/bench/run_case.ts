@@ -1,5 +1,5 @@
 import type { Case } from "./cases.ts";
-import type { Finding, Job, TargetPorts } from "./load/job.ts";
+import type { Finding, TargetPorts } from "./load/job.ts";
 import { measure } from "./measure.ts";
 import type { Pool } from "./pool.ts";
 import type { Candidate } from "./servers/server.ts";
@@ -41,8 +41,7 @@ export interface CaseResult {
 
 /** What is gathered of one server. */
 interface Sheet {
-  /** Undefined for the way without a server. */
-  readonly server: Candidate | undefined;
+  readonly server: Candidate;
   readonly findings: (Finding | undefined)[];
   readonly problems: string[];
 }
@@ -51,24 +50,15 @@ interface Sheet {
 export async function runCase(what: Case, servers: readonly Candidate[], options: CaseOptions): Promise<CaseResult> {
   const capable = servers.filter(({ udp }) => udp || !what.udp);
   const sheets: Sheet[] = capable.map((server) => ({ server, findings: [], problems: [] }));
-  const direct: Sheet = { server: undefined, findings: [], problems: [] };
-  if (what.minusDirect) sheets.push(direct);
   for (let round = 0; round < options.rounds; round++) {
     for (let turn = 0; turn < sheets.length; turn++) {
       // Another one begins each round.
       const sheet = sheets[(turn + round) % sheets.length]!;
-      options.progress(`${what.name}, round ${round + 1} of ${options.rounds}: ${sheet.server?.label ?? "no proxy"}`);
+      options.progress(`${what.name}, round ${round + 1} of ${options.rounds}: ${sheet.server.label}`);
       sheet.findings[round] = await attempt(what, sheet, options);
     }
   }
-  const rows = sheets.flatMap(({ server, findings, problems }) => {
-    if (server === undefined) return [];
-    const figures = findings.map((finding, round) => {
-      if (finding === undefined) return undefined;
-      return what.minusDirect ? finding.value - (direct.findings[round]?.value ?? NaN) : finding.value;
-    });
-    return [{ server, figures, findings, problems }];
-  });
+  const rows = sheets.map((sheet) => ({ ...sheet, figures: sheet.findings.map((finding) => finding?.value) }));
   return { case: what, rows, incapable: servers.filter((server) => !capable.includes(server)) };
 }
 
@@ -76,22 +66,20 @@ async function attempt(what: Case, sheet: Sheet, options: CaseOptions): Promise<
   const { server, findings, problems } = sheet;
   if (findings.filter((finding) => finding === undefined).length >= MOST_FAILURES) return undefined;
   const { seconds, idleTunnels, target, pool } = options;
-  const job = { name: what.name, target, seconds, idleTunnels, warmupSeconds: WARM_UP_SECONDS };
+  const { name, fresh } = what;
   try {
-    const instance = server && await pool.get(server, what.fresh);
-    const limitSeconds = LIMIT_SECONDS + seconds;
-    const finding = await measure(
-      { ...job, proxy: instance?.port, roots: instance?.roots ?? [], limitSeconds } satisfies Job,
-    );
+    const { port: proxy, roots } = await pool.get(server, fresh);
+    const limits = { warmupSeconds: WARM_UP_SECONDS, limitSeconds: LIMIT_SECONDS + seconds };
+    const finding = await measure({ name, proxy, roots, target, seconds, idleTunnels, ...limits });
     if (finding.errors > 0) problems.push(`${finding.errors} failed${finding.problem ? `: ${finding.problem}` : ""}`);
     return finding;
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
     // It may be in any state.
-    if (server) await pool.drop(server);
+    await pool.drop(server);
     return undefined;
   } finally {
     // What has held thousands of tunnels is not what was started.
-    if (server && what.fresh) await pool.drop(server);
+    if (fresh) await pool.drop(server);
   }
 }
