@@ -1,7 +1,7 @@
 import { NetError } from "../../src/net/errors.ts";
 import type { SocketAddress } from "../../src/net/address.ts";
-import type { Connection, Duplex } from "../../src/runtime/runtime.ts";
-import { type StreamPair, streamsOf } from "../../src/stream/streams_of.ts";
+import type { Connection, Duplex, StreamPair } from "../../src/runtime/runtime.ts";
+import { streamsOf } from "../../src/stream/streams_of.ts";
 
 const POISON = 0xee;
 

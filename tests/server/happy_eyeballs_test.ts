@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { test } from "node:test";
+import { NetError } from "../../src/net/errors.ts";
+import type { Connection } from "../../src/runtime/runtime.ts";
+import type { DialContext } from "../../src/server/dial.ts";
+import { connectDirectly, interleaveFamilies } from "../../src/server/happy_eyeballs.ts";
+import { eventually, soon } from "./_harness.ts";
+import { Network } from "./_network.ts";
+import { pipe, type PipeEnd } from "./_pipe.ts";
+
+const at = (ip: string) => ({ ip, port: 80 });
+const NAME = { type: "name", host: "www.example", port: 80 } as const;
+
+/** A system whose attempts the test decides, one by one. */
+class Attempts extends Network {
+  readonly open: { ip: string; signal: AbortSignal; win(): PipeEnd; lose(error: NetError): void; at: number }[] = [];
+
+  override connect({ ip }: { ip: string }, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const win = () => {
+        const [inside] = pipe();
+        resolve(inside);
+        return inside;
+      };
+      signal!.addEventListener("abort", () => reject(signal!.reason));
+      this.open.push({ ip, signal: signal!, win, lose: reject, at: performance.now() });
+    });
+  }
+
+  get ips(): string[] {
+    return this.open.map(({ ip }) => ip);
+  }
+
+  async started(count: number): Promise<void> {
+    await eventually(() => this.open.length >= count, `attempt ${count}`);
+  }
+}
+
+function dial(ips: readonly string[], signal: AbortSignal = new AbortController().signal) {
+  const runtime = new Attempts();
+  const context = { addresses: ips.map(at), runtime, signal } as Partial<DialContext> as DialContext;
+  const connecting = Promise.resolve(connectDirectly(NAME, context)) as Promise<Connection>;
+  connecting.catch(() => {});
+  return { runtime, connecting };
+}
+
+const failure = (code: "refused" | "timeout" | "unreachable-network") => new NetError(code, code);
+
+test("families take turns, the resolver's first one first, each in the resolver's order", () => {
+  const order = (...ips: string[]) => interleaveFamilies(ips.map(at)).map(({ ip }) => ip);
+  assertEquals(order("::1", "::2", "::3", "1.1.1.1", "2.2.2.2"), ["::1", "1.1.1.1", "::2", "2.2.2.2", "::3"]);
+  assertEquals(order("1.1.1.1", "2.2.2.2", "::1"), ["1.1.1.1", "::1", "2.2.2.2"]);
+  assertEquals(order("1.1.1.1", "2.2.2.2"), ["1.1.1.1", "2.2.2.2"]);
+  assertEquals(order(), []);
+});
+
+test("whatever the addresses, each is tried once", () => {
+  const ip = fc.oneof(fc.ipV4(), fc.ipV6());
+  fc.assert(fc.property(fc.uniqueArray(ip, { maxLength: 20 }), (ips) => {
+    const order = interleaveFamilies(ips.map(at)).map(({ ip }) => ip);
+    assertEquals([...order].sort(), [...ips].sort());
+    if (ips.length > 0) assertEquals(order[0], ips[0]);
+  }));
+});
+
+test("a single address is dialled without a race", async () => {
+  const { runtime, connecting } = dial(["1.1.1.1"]);
+  const won = runtime.open[0]!.win();
+  assertStrictEquals(await soon(connecting), won);
+});
+
+test("no address at all cannot be dialled", async () => {
+  const { connecting } = dial([]);
+  assertEquals((await assertRejects(() => connecting, NetError)).code, "name-not-found");
+});
+
+test("the second attempt waits for a short delay", async () => {
+  const { runtime, connecting } = dial(["::1", "1.1.1.1"]);
+  assertEquals(runtime.ips, ["::1"]);
+  await runtime.started(2);
+  assertEquals(runtime.ips, ["::1", "1.1.1.1"]);
+  const waited = runtime.open[1]!.at - runtime.open[0]!.at;
+  assert(waited > 100 && waited < 2000, `${waited} ms`);
+  runtime.open[1]!.win();
+  await soon(connecting);
+});
+
+test("a failed attempt is followed by the next at once", async () => {
+  const { runtime, connecting } = dial(["::1", "1.1.1.1", "::2"]);
+  runtime.open[0]!.lose(failure("refused"));
+  await runtime.started(2);
+  runtime.open[1]!.lose(failure("refused"));
+  await runtime.started(3);
+  assert(runtime.open[2]!.at - runtime.open[0]!.at < 200, "without the delay");
+  const won = runtime.open[2]!.win();
+  assertStrictEquals(await soon(connecting), won);
+});
+
+test("the first to connect wins, the others are given up", async () => {
+  const { runtime, connecting } = dial(["::1", "1.1.1.1", "::2"]);
+  await runtime.started(2);
+  const won = runtime.open[1]!.win();
+  assertStrictEquals(await soon(connecting), won);
+  assertEquals(runtime.open[0]!.signal.aborted, true);
+  assertEquals(won.isClosed, false);
+  assertEquals(runtime.ips.length, 2);
+});
+
+test("one that connects too late is closed", async () => {
+  const runtime = new Attempts();
+  const deaf = new Map<string, (end: PipeEnd) => void>();
+  runtime.connect = ({ ip }) => new Promise((resolve) => deaf.set(ip, resolve)); // heeds no signal
+  const { signal } = new AbortController();
+  const context = { addresses: [at("::1"), at("1.1.1.1")], runtime, signal } as Partial<DialContext> as DialContext;
+  const connecting = connectDirectly(NAME, context);
+  await eventually(() => deaf.size === 2, "the second attempt");
+  const [first, second] = [pipe()[0], pipe()[0]];
+  deaf.get("1.1.1.1")!(second);
+  assertStrictEquals(await soon(Promise.resolve(connecting)), second);
+  deaf.get("::1")!(first);
+  await eventually(() => first.isClosed, "the loser's close");
+  assertEquals(second.isClosed, false);
+});
+
+test("an abort gives all attempts up, with its reason", async () => {
+  const controller = new AbortController();
+  const { runtime, connecting } = dial(["::1", "1.1.1.1", "::2"], controller.signal);
+  await runtime.started(2);
+  const reason = new NetError("timeout", "enough");
+  controller.abort(reason);
+  assertStrictEquals(await assertRejects(() => connecting), reason);
+  assertEquals(runtime.open.map(({ signal }) => signal.aborted), [true, true]);
+});
+
+test("an abort before the start tries nothing", async () => {
+  const { runtime, connecting } = dial(["::1", "1.1.1.1"], AbortSignal.abort(new NetError("aborted", "never mind")));
+  await assertRejects(() => connecting, NetError);
+  assertEquals(runtime.ips, []);
+});
+
+test("when all fail the error is that of the first", async () => {
+  const { runtime, connecting } = dial(["::1", "1.1.1.1"]);
+  runtime.open[0]!.lose(failure("refused"));
+  await runtime.started(2);
+  runtime.open[1]!.lose(failure("unreachable-network"));
+  assertEquals((await assertRejects(() => connecting, NetError)).code, "refused");
+});
+
+test("when all fail the error is that of the first address, though it failed last", async () => {
+  const { runtime, connecting } = dial(["::1", "1.1.1.1"]);
+  await runtime.started(2);
+  runtime.open[1]!.lose(failure("unreachable-network"));
+  runtime.open[0]!.lose(failure("refused"));
+  assertEquals((await assertRejects(() => connecting, NetError)).code, "refused");
+});
