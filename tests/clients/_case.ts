@@ -99,7 +99,7 @@ export function clients(family: string, needs: readonly Need[], define: (registe
       define((name, body, { deadlineMs = DEADLINE_MS, needs: more = [] } = {}) => {
         const reason = runtime.available ? lacking ?? firstLack(more) : runtime.reason;
         if (reason !== undefined) return void test(`${name} (skipped: ${reason})`, { skip: reason }, () => {});
-        // Twice the deadline is for what even the bench cannot end; the case itself ends at the deadline.
+        // Twice the deadline is for what even the bench cannot end.
         test(name, { timeout: 2 * deadlineMs }, () => onBench(runtime, servers, deadlineMs, body));
       });
     });
@@ -114,6 +114,7 @@ function firstLack(needs: readonly Need[]): string | undefined {
   return undefined;
 }
 
+/** Runs a case on a bench of its own, and says in its error what the servers wrote and what was still running. */
 async function onBench(
   runtime: RuntimeUnderTest,
   servers: Map<string, Promise<RunningServer>>,
@@ -121,59 +122,75 @@ async function onBench(
   body: (bench: Bench) => Promise<void>,
 ): Promise<void> {
   const deadline = new AbortController();
-  const used: RunningServer[] = [];
-  const marks = new Map<RunningServer, number>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`The case did not end within ${deadlineMs} ms`);
-      reject(error);
-      deadline.abort(error);
-    }, deadlineMs);
-  });
-  late.catch(() => {});
+  const { signal } = deadline;
+  /** The servers in use, and how much they had written before. */
+  const used = new Map<RunningServer, number>();
+  const running = new Set<readonly string[]>();
+  const timer = setTimeout(() => {
+    const commands = [...running].map((command) => `\nStill running: ${command.join(" ")}`);
+    deadline.abort(new Error(`The case did not end within ${deadlineMs} ms${commands.join("")}`));
+  }, deadlineMs);
   try {
     await using resources = new AsyncDisposableStack();
-    const signal = deadline.signal;
-    const bench: Bench = {
-      runtime,
+    await endingBy(
       signal,
-      async server(...args) {
-        const key = JSON.stringify(args);
-        let starting = servers.get(key);
-        if (starting === undefined) servers.set(key, starting = startServer(runtime, args));
-        const server = await starting;
-        used.push(server);
-        marks.set(server, server.output().length);
-        return server;
-      },
-      run: (command, options = {}) => run(command, { ...options, signal }),
-      daemon: (command) => resources.use(startDaemon(command, { signal })),
-      converse: (command) => resources.use(start(command, { signal })),
-      async folder() {
-        const path = await mkdtemp(join(tmpdir(), "socks-clients-"));
-        resources.defer(() => rm(path, { recursive: true, force: true }));
-        return path;
-      },
-      http: async (server, options = {}) => resources.use(await httpTarget({ ...options, from: server.pid })),
-      echo: async (server, host = "127.0.0.1") => resources.use(await echoTarget({ host, from: server.pid })),
-      digest: async (server, host = "127.0.0.1") => resources.use(await digestTarget({ host, from: server.pid })),
-      use: (resource) => resources.use(resource),
-    };
-    const running = body(bench);
-    running.catch(() => {});
-    await Promise.race([running, late]);
-  } catch (error) {
-    const logs = used.map((server) => server.output().slice(marks.get(server)));
-    throw new Error(
-      `${error instanceof Error ? error.message : error}\nThe server wrote: ${logs.join("\n") || "nothing"}`,
-      {
-        cause: error,
-      },
+      body({
+        runtime,
+        signal,
+        async server(...args) {
+          const key = JSON.stringify(args);
+          let starting = servers.get(key);
+          if (starting === undefined) servers.set(key, starting = startServer(runtime, args));
+          const server = await starting;
+          if (!used.has(server)) used.set(server, server.output().length);
+          return server;
+        },
+        async run(command, options = {}) {
+          running.add(command);
+          const finished = await run(command, { ...options, signal });
+          running.delete(command);
+          return finished;
+        },
+        daemon: (command) => resources.use(startDaemon(command, { signal })),
+        converse: (command) => resources.use(start(command, { signal })),
+        async folder() {
+          const path = await mkdtemp(join(tmpdir(), "socks-clients-"));
+          resources.defer(() => rm(path, { recursive: true, force: true }));
+          return path;
+        },
+        http: async (server, options = {}) => resources.use(await httpTarget({ ...options, from: server.pid })),
+        echo: async (server, host = "127.0.0.1") => resources.use(await echoTarget({ host, from: server.pid })),
+        digest: async (server, host = "127.0.0.1") => resources.use(await digestTarget({ host, from: server.pid })),
+        use: (resource) => resources.use(resource),
+      }),
     );
+  } catch (error) {
+    const logs = [...used].map(([server, before]) => server.output().slice(before));
+    const message = error instanceof Error ? error.message : error;
+    throw new Error(`${message}\nThe server wrote: ${logs.join("\n").trim() || "nothing"}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** How long a case may take to notice that its deadline passed, in milliseconds. */
+const GRACE_MS = 3_000;
+
+/** Waits for a case, at most until shortly after the deadline: it must not go on while its bench is cleared. */
+async function endingBy(signal: AbortSignal, body: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => timer = setTimeout(resolve, GRACE_MS), { once: true });
+  });
+  try {
+    await Promise.race([body, late]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  signal.throwIfAborted();
 }
 
 /** Waits for the line of the session that went to a host and port. */
