@@ -76,7 +76,7 @@ function innerIp(ip: IpAddress): IpAddress {
 function ask(rule: () => MaybeVerdict): MaybeVerdict {
   try {
     const verdict = rule();
-    return verdict instanceof Promise ? verdict.catch(failed) : verdict;
+    return isPromise(verdict) ? Promise.resolve(verdict).catch(failed) : verdict;
   } catch (error) {
     return failed(error);
   }
@@ -87,12 +87,18 @@ function failed(error: unknown): Verdict {
 }
 
 function then<T>(verdict: MaybeVerdict, decide: (verdict: Verdict) => T): T | Promise<T> {
-  return verdict instanceof Promise ? verdict.then(decide) : decide(verdict);
+  return isPromise(verdict) ? verdict.then(decide) : decide(verdict);
 }
 
+/** Whatever can be waited for: a rule may come from a library with promises of its own. */
+function isPromise(verdict: MaybeVerdict): verdict is Promise<Verdict> {
+  return typeof (verdict as Partial<Promise<Verdict>> | undefined)?.then === "function";
+}
+
+/** What is no verdict denies: a rule in plain JavaScript may well return `false`. */
 function reasonOf(verdict: Verdict): string | undefined {
   if (verdict === undefined || verdict === "allow") return undefined;
-  return verdict === "deny" ? "denied by a rule" : verdict.deny;
+  return typeof verdict === "object" && typeof verdict?.deny === "string" ? verdict.deny : "denied by a rule";
 }
 
 function decideRequest(verdict: Verdict): RequestDecision {

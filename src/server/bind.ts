@@ -38,7 +38,12 @@ export async function serveBind(session: Session, exchange: Exchange, decision: 
     listener.close();
   }
   session.peer = peer;
-  await checkPeer(session, peer, expected, decision);
+  try {
+    await checkPeer(session, peer, expected, decision);
+  } catch (error) {
+    peer.close(); // at once; the client may take its time to read its refusal
+    throw error;
+  }
   session.address = peer.remote;
   session.tell("connected");
   session.enter("handshake");

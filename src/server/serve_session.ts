@@ -54,7 +54,7 @@ export async function serveSession(session: Session): Promise<SessionSummary> {
     cause: ending.cause,
     reason: ending.reason,
   };
-  session.tellClosed(summary);
+  session.tell("closed", summary);
   return summary;
 }
 
@@ -75,20 +75,20 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
   let exchange: Exchange | undefined;
   try {
     exchange = await read(session);
-    if (session.user !== undefined) session.tell("authenticated");
     session.protocol = exchange.protocol;
     session.command = exchange.command;
     session.target = exchange.target;
     session.tell("requested");
     const { authoriser } = session.service;
     const deciding = authoriser.request(session as RequestInfo);
+    session.enter("lookup"); // a rule may look things up; out of time the client still gets its reply
     const decision = typeof deciding === "string" ? deciding : await session.until(deciding);
     await COMMANDS[exchange.command](session, exchange, decision);
     return { cause: "finished" };
   } catch (error) {
     const refusal = refusalOf(session, exchange, error);
     if (refusal === undefined) throw error;
-    session.tellRefused(refusal);
+    session.tell("refused", refusal);
     session.enter("closing");
     if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error))?.catch(() => {});
     await session.closeGently();

@@ -82,6 +82,9 @@ async function listenAddresses(place: ListenAddress, runtime: Runtime): Promise<
   return (type === "name" ? await runtime.lookup(host) : [host]).map((ip) => ({ ip, port }));
 }
 
+/** What `setTimeout` can count to. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 class RunningServer implements Server {
   readonly addresses: readonly (SocketAddress | UnixAddress)[];
   readonly closed: Promise<void>;
@@ -89,6 +92,7 @@ class RunningServer implements Server {
   readonly #listeners: readonly Listener[];
   readonly #sessions = new Set<Session>();
   #sessionEnded: (() => void) | undefined;
+  #isStopped = false;
 
   constructor(service: Service, listeners: readonly Listener[]) {
     this.#service = service;
@@ -111,7 +115,7 @@ class RunningServer implements Server {
 
   async drain(deadline?: number): Promise<void> {
     this.#stopListening();
-    if (deadline === undefined) return await this.closed;
+    if (deadline === undefined || deadline > LONGEST_TIMER) return await this.closed;
     const timer = setTimeout(() => this.close(), deadline);
     await this.closed;
     clearTimeout(timer);
@@ -122,6 +126,7 @@ class RunningServer implements Server {
   }
 
   #stopListening(): void {
+    this.#isStopped = true;
     for (const listener of this.#listeners) listener.close();
   }
 
@@ -133,12 +138,13 @@ class RunningServer implements Server {
   async #accept(listener: Listener): Promise<void> {
     const most = this.#service.limits.sessions;
     for await (const connection of listener) {
-      this.#open(connection, listener.address);
       while (this.#sessions.size >= most) await this.#anEnd();
+      this.#open(connection, listener.address);
     }
   }
 
   async #open(connection: Connection, listener: SocketAddress | UnixAddress): Promise<void> {
+    if (this.#isStopped) return connection.close(); // it was accepted in the same turn as the end came
     const session = new Session(this.#service, connection, listener);
     this.#sessions.add(session);
     await serveSession(session);

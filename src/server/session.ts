@@ -14,7 +14,7 @@ import type { Connection, Duplex, Meter, StreamPair } from "../runtime/runtime.t
 import { Channel } from "../stream/channel.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import type { Timed } from "./deadlines.ts";
-import type { Refusal, SessionInfo, SessionSummary } from "./observer.ts";
+import type { Observer, SessionInfo } from "./observer.ts";
 import type { Service } from "./service.ts";
 
 /** What a session is doing. Each phase has its own deadline. */
@@ -136,30 +136,17 @@ export class Session implements SessionInfo, Meter, Timed {
     if (!repliesFirst) this.close();
   }
 
-  /** Tells the observer. What it throws is its own affair. */
-  tell(event: "opened" | "authenticated" | "requested" | "connected"): void {
+  /** Tells the observer. What becomes of that is its own affair: it is told, not asked. */
+  tell<Event extends keyof Observer>(event: Event, ...details: Details<Event>): void {
+    const listener = this.service.observer[event] as
+      | ((session: SessionInfo, ...details: unknown[]) => unknown)
+      | undefined;
+    if (listener === undefined) return;
     try {
-      this.service.observer[event]?.(this);
+      const result = listener.call(this.service.observer, this, ...details);
+      if (result instanceof Promise) result.catch(() => {});
     } catch {
-      // The observer is told, not asked.
-    }
-  }
-
-  /** Tells the observer of a refusal. */
-  tellRefused(refusal: Refusal): void {
-    try {
-      this.service.observer.refused?.(this, refusal);
-    } catch {
-      // As above.
-    }
-  }
-
-  /** Tells the observer of the end. */
-  tellClosed(summary: SessionSummary): void {
-    try {
-      this.service.observer.closed?.(this, summary);
-    } catch {
-      // As above.
+      // See above.
     }
   }
 
@@ -178,8 +165,9 @@ export class Session implements SessionInfo, Meter, Timed {
     });
   }
 
-  /** Closes what the session holds. */
+  /** Closes what the session holds, and ends whatever hangs on its signal. */
   close(): void {
+    this.#abort?.abort(new NetError("closed", "The session is over"));
     this.connection.close();
     this.#peer?.close();
   }
@@ -203,6 +191,11 @@ export class Session implements SessionInfo, Meter, Timed {
     return Math.min(timeouts.halfClosed || Infinity, timeouts.idle || Infinity);
   }
 }
+
+/** What an event tells beside the session. */
+type Details<Event extends keyof Observer> = Parameters<NonNullable<Observer[Event]>> extends [unknown, ...infer Rest]
+  ? Rest
+  : never;
 
 const TIMEOUTS: Record<Phase, string> = {
   handshake: "No complete handshake",

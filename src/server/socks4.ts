@@ -29,6 +29,7 @@ export async function readSocks4(session: Session): Promise<Exchange> {
     throw error;
   }
   await identify(session, request);
+  if (session.user !== undefined) session.tell("authenticated");
   session.enter("handshake");
   const { command, target, isSocks4a } = request;
   return new Exchange(isSocks4a ? "socks4a" : "socks4", command, target, channel, encodeReply);

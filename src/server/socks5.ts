@@ -58,4 +58,5 @@ async function negotiate(session: Session): Promise<void> {
   if (method.code === Method.NONE) return;
   session.enter("authentication");
   session.user = await session.until(method.negotiate(channel, session));
+  if (session.user !== undefined) session.tell("authenticated");
 }

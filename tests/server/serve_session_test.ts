@@ -320,10 +320,10 @@ const PHASES: readonly {
   },
   {
     name: "a rule that dawdles",
-    options: { timeouts: { handshake: 50 }, rules: { request: () => new Promise(() => {}) } },
+    options: { timeouts: { lookup: 50 }, rules: { request: () => new Promise(() => {}) } },
     says: CONNECT5,
-    hears: "05 00",
-    cause: "timeout",
+    hears: "05 00 05 06 00 01 00 00 00 00 00 00",
+    cause: "refused",
   },
 ];
 
