@@ -50,5 +50,6 @@ async function dial(session: Session, { target }: Exchange, decision: RequestDec
   const checking = checkedAddresses(target, request, decision, service);
   const addresses = checking instanceof Promise ? await session.until(checking) : checking;
   session.enter("connect");
+  session.watchClient();
   return await service.dial(target, { addresses, request, signal: session.signal, runtime: service.runtime });
 }

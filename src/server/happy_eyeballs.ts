@@ -51,7 +51,7 @@ function race(addresses: readonly SocketAddress[], runtime: Runtime, signal: Abo
   const losers = new AbortController();
   return new Promise<Connection>((resolve, reject) => {
     let next = 0, running = 0, settled = false;
-    let firstError: unknown;
+    const errors: unknown[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
 
     const finish = (): void => {
@@ -67,7 +67,8 @@ function race(addresses: readonly SocketAddress[], runtime: Runtime, signal: Abo
     const attempt = (): void => {
       clearTimeout(timer);
       if (settled || next === addresses.length) return;
-      const address = addresses[next++]!;
+      const index = next++;
+      const address = addresses[index]!;
       running++;
       if (next < addresses.length) timer = setTimeout(attempt, ATTEMPT_DELAY);
       runtime.connect(address, { signal: losers.signal }).then((connection) => {
@@ -77,12 +78,12 @@ function race(addresses: readonly SocketAddress[], runtime: Runtime, signal: Abo
         resolve(connection);
       }, (error: unknown) => {
         running--;
-        firstError ??= error;
+        errors[index] = error;
         if (settled) return;
         if (next < addresses.length) return attempt();
         if (running > 0) return;
         finish();
-        reject(firstError);
+        reject(errors[0]);
       });
     };
 

@@ -5,7 +5,7 @@
  */
 
 import { AuthenticationError } from "../auth/method.ts";
-import { netErrorCode } from "../net/errors.ts";
+import { type NetErrorCode, netErrorCode } from "../net/errors.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import { SOCKS4_VERSION, SOCKS5_VERSION } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
@@ -21,6 +21,9 @@ import { readSocks4 } from "./socks4.ts";
 import { readSocks5 } from "./socks5.ts";
 
 const COMMANDS = { "connect": serveConnect, "bind": serveBind, "udp-associate": serveAssociate };
+
+/** What made {@linkcode Session.stop} stop a session. */
+const STOPS: Partial<Record<NetErrorCode, CloseCause>> = { timeout: "timeout", reset: "vanished" };
 
 /** How a session ended. */
 interface Ending {
@@ -113,7 +116,7 @@ function endingOf(session: Session, error: unknown): Ending {
   const { stopped } = session;
   const cause = stopped ?? error;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  if (stopped !== undefined) return { cause: stopped.code === "timeout" ? "timeout" : "shutdown", reason };
+  if (stopped !== undefined) return { cause: STOPS[stopped.code] ?? "shutdown", reason };
   const isRelaying = session.phase === "idle" || session.phase === "halfClosed";
   const code = netErrorCode(error);
   if (code === "reset" || code === "closed") return { cause: isRelaying ? "reset" : "vanished", reason };

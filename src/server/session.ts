@@ -150,6 +150,13 @@ export class Session implements SessionInfo, Meter, Timed {
     }
   }
 
+  /** Stops the dial if the client resets meanwhile. Its mere end is no reason: it may have said all that it has to say. */
+  watchClient(): void {
+    this.connection.closed.then(() => {
+      if (this.#phase === "connect") this.stop(new NetError("reset", "The client left"));
+    });
+  }
+
   /**
    * Waits for a promise that may not heed the signal.
    *
