@@ -53,6 +53,11 @@ export class Service {
     this.runtime = runtime;
     this.timeouts = withDefaults("timeouts", DEFAULT_TIMEOUTS, options.timeouts);
     this.limits = withDefaults("limits", DEFAULT_LIMITS, options.limits);
+    if (this.limits.sessions < 1) {
+      throw new RangeError(
+        `Cannot use limits.sessions: found ${this.limits.sessions}, expected a number of at least 1`,
+      );
+    }
     this.observer = options.observer ?? {};
     const allowPrivate = options.allowPrivate ?? false;
     const facts = { allowPrivate, listeners: () => this.listeners, interfaces: () => runtime.interfaces() };
