@@ -12,6 +12,7 @@ class Direction {
   #ended = false;
   /** What the reader and the writer get. */
   #error: { readonly reader: NetError; readonly writer: NetError } | undefined;
+  #abandoned: NetError | undefined;
   #wake: (() => void)[] = [];
   readonly #capacity: number;
 
@@ -45,8 +46,14 @@ class Direction {
   }
 
   end(): void {
-    this.#ended = true; // who still waits in put has been heard
+    this.#ended = true;
     this.#changed();
+  }
+
+  /** An end, and whoever still waits for room is told that it was in vain. */
+  abandon(error: NetError): void {
+    this.#abandoned ??= error;
+    this.end();
   }
 
   /** Nothing more can be read or written; what was written and not read is lost. */
@@ -58,7 +65,10 @@ class Direction {
   }
 
   async #room(): Promise<void> {
-    while (this.#size > this.#capacity) await this.#change();
+    while (this.#size > this.#capacity) {
+      if (this.#abandoned !== undefined) throw this.#abandoned;
+      await this.#change();
+    }
     if (this.#error !== undefined) throw this.#error.writer;
   }
 
@@ -157,7 +167,7 @@ export class PipeEnd implements Connection, Duplex {
     const reset = new NetError("reset", "Cannot go on: connection reset by the other end");
     this.#in.fail(mine, reset);
     if (reason instanceof Error) this.#out.fail(reset, mine);
-    else this.#out.end();
+    else this.#out.abandon(mine);
     this.#finish();
   }
 }

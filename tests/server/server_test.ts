@@ -255,3 +255,11 @@ test("a session survives what others do", async () => {
   assertEquals(await client.text(4), "fine");
   assert(running.server.sessions === 1);
 });
+
+test("a limit of no sessions does not keep the server from closing", async () => {
+  const running = await house({ limits: { sessions: 0 } }).catch((error) => error);
+  if (running instanceof RangeError) return; // refusing the option would do as well
+  running.client();
+  await settle();
+  await soon(running.server.close(), "the close", 3000);
+});
