@@ -428,15 +428,15 @@ test("an observer whose promises fail is not heard either", async () => {
 });
 
 test("a server that is closed by its observer in the middle of a request takes nothing with it", async () => {
-  let server: Server | undefined;
+  const held: { server?: Server } = {};
   let closing: Promise<void> | undefined;
   const network = new Network();
   const running = await house({
     rules: { address: () => Promise.resolve("deny") },
     resolve: () => Promise.reject(new NetError("name-not-found", "gone")),
-    observer: { requested: () => closing = server!.close() },
+    observer: { requested: () => closing = held.server!.close() },
   }, network);
-  server = running.server;
+  held.server = running.server;
   const client = running.client();
   await client.send([5, 1, 0, 5, 1, 0, 3, 1, 0x78, 0, 80]);
   await client.rest().catch(() => {});

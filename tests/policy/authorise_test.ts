@@ -1,0 +1,132 @@
+import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { test } from "node:test";
+import { NetError } from "../../src/net/errors.ts";
+import { type AddressDefault, Authoriser } from "../../src/policy/authorise.ts";
+import type { AddressInfo, DatagramInfo, MaybeVerdict, RequestInfo, Rules } from "../../src/policy/rules.ts";
+
+const REQUEST = { id: 1, command: "connect" } as Partial<RequestInfo> as RequestInfo;
+const ADDRESS = { ip: "192.0.2.1", port: 80 };
+const DATAGRAM: DatagramInfo = { target: { type: "name", host: "x", port: 1 }, size: 3 };
+
+/** What is decided on a request: the decision, or the reason against it. */
+async function onRequest(rules: Rules): Promise<string> {
+  try {
+    return await new Authoriser(rules, () => undefined).request(REQUEST);
+  } catch (error) {
+    assertInstanceOf(error, NetError);
+    assertEquals(error.code, "not-allowed");
+    return error.message;
+  }
+}
+
+async function onAddress(
+  rules: Rules,
+  decision: "allowed" | "ask-addresses" = "ask-addresses",
+  byDefault: AddressDefault = () => "by default",
+): Promise<string> {
+  return await new Authoriser(rules, byDefault).address(ADDRESS, REQUEST, decision) ?? "allowed";
+}
+
+const saying = (verdict: unknown) => () => verdict as MaybeVerdict;
+
+test("no opinion on a request leaves it to its addresses", async () => {
+  assertEquals(await onRequest({}), "ask-addresses");
+  assertEquals(await onRequest({ request: saying(undefined) }), "ask-addresses");
+  assertEquals(await onRequest({ request: saying(Promise.resolve(undefined)) }), "ask-addresses");
+});
+
+test("a request may be allowed whatever its addresses", async () => {
+  assertEquals(await onRequest({ request: saying("allow") }), "allowed");
+  assertEquals(await onRequest({ request: saying(Promise.resolve("allow")) }), "allowed");
+});
+
+test("a request may be denied, with a reason or without", async () => {
+  for (const later of [false, true]) {
+    const say = (verdict: unknown) => saying(later ? Promise.resolve(verdict) : verdict);
+    assertStringIncludes(await onRequest({ request: say("deny") }), "Not allowed");
+    assertStringIncludes(await onRequest({ request: say({ deny: "not on Sundays" }) }), "not on Sundays");
+  }
+});
+
+test("an address that no rule has an opinion on is up to the defaults", async () => {
+  assertEquals(await onAddress({}), "by default");
+  assertEquals(await onAddress({ address: saying(undefined) }), "by default");
+  assertEquals(await onAddress({}, "ask-addresses", () => undefined), "allowed");
+});
+
+test("allow on the request, or on the address, skips the defaults", async () => {
+  assertEquals(await onAddress({}, "allowed"), "allowed");
+  assertEquals(await onAddress({ address: saying("allow") }), "allowed");
+  assertEquals(await onAddress({ address: saying(Promise.resolve("allow")) }), "allowed");
+});
+
+test("deny on the address holds, even if the request was allowed", async () => {
+  assertEquals(await onAddress({ address: saying({ deny: "that one not" }) }, "allowed"), "that one not");
+  assertEquals(await onAddress({ address: saying("deny") }, "allowed") === "allowed", false);
+});
+
+test("a rule that throws or rejects denies, and says so", async () => {
+  const fail = () => {
+    throw new Error("its own mistake");
+  };
+  for (const rule of [fail, () => Promise.reject(new Error("its own mistake")), () => Promise.reject("a string")]) {
+    assertStringIncludes(await onRequest({ request: rule }), "a rule failed");
+    assertStringIncludes(await onAddress({ address: rule }, "allowed"), "a rule failed");
+    assertEquals(await new Authoriser({ datagram: rule }, () => undefined).datagram(DATAGRAM, REQUEST), false);
+  }
+});
+
+test("a rule in plain JavaScript that says something else denies", async () => {
+  for (const nonsense of [false, true, null, 0, "", "yes", "ALLOW", {}, { deny: undefined }, { allow: true }]) {
+    assertStringIncludes(await onRequest({ request: saying(nonsense) }), "Not allowed", JSON.stringify(nonsense));
+    assertEquals(await onAddress({ address: saying(nonsense) }, "allowed") === "allowed", false, String(nonsense));
+  }
+});
+
+test("a promise of another library is waited for", async () => {
+  const thenable = (verdict: unknown) => ({ then: (resolve: (verdict: unknown) => void) => resolve(verdict) });
+  assertStringIncludes(await onRequest({ request: saying(thenable("deny")) }), "Not allowed");
+  assertEquals(await onRequest({ request: saying(thenable("allow")) }), "allowed");
+  assertEquals(await onAddress({ address: saying(thenable({ deny: "no" })) }, "allowed"), "no");
+});
+
+test("rules are methods of their object, and see who asks", async () => {
+  const seen: unknown[] = [];
+  class Mine implements Rules {
+    readonly verdict = { deny: "mine" };
+    request(request: RequestInfo): MaybeVerdict {
+      seen.push(request);
+      return this.verdict;
+    }
+    address(address: AddressInfo, request: RequestInfo): MaybeVerdict {
+      seen.push(address, request);
+      return this.verdict;
+    }
+  }
+  assertStringIncludes(await onRequest(new Mine()), "mine");
+  assertEquals(await onAddress(new Mine(), "allowed"), "mine");
+  assertEquals(seen, [REQUEST, { ...ADDRESS, address: ADDRESS }, REQUEST]);
+});
+
+test("a rule sees the IPv4 address within an IPv6 one, and the address as it will be dialled", async () => {
+  const seen: AddressInfo[] = [];
+  const authoriser = new Authoriser({ address: (address) => void seen.push(address) }, () => undefined);
+  for (const ip of ["64:ff9b::a00:1", "2002:a00:1::1", "::a00:1", "2001:db8::1"]) {
+    await authoriser.address({ ip, port: 5 }, REQUEST, "ask-addresses");
+  }
+  assertEquals(seen.map(({ ip, port, address }) => `${ip}:${port} for ${address.ip}`), [
+    "10.0.0.1:5 for 64:ff9b::a00:1",
+    "10.0.0.1:5 for 2002:a00:1::1",
+    "10.0.0.1:5 for ::a00:1",
+    "2001:db8::1:5 for 2001:db8::1",
+  ]);
+});
+
+test("datagrams are asked for only where there is a rule", async () => {
+  assertEquals(new Authoriser({}, () => undefined).asksDatagrams, false);
+  for (const [verdict, may] of [["allow", true], [undefined, true], ["deny", false], [{ deny: "x" }, false]] as const) {
+    const authoriser = new Authoriser({ datagram: saying(verdict) }, () => undefined);
+    assertEquals(authoriser.asksDatagrams, true);
+    assertEquals(await authoriser.datagram(DATAGRAM, REQUEST), may, String(verdict));
+  }
+});
