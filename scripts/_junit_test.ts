@@ -41,11 +41,13 @@ describe("a JUnit report", () => {
         <testcase name="group &gt; bad" classname="x"><failure message="Uncaught Error: a&#10;b">Error: a</failure></testcase>
         <testcase name="alone" classname="x"><skipped/></testcase>
     </testsuite>
+    <testsuite name="ext:core/01_core.js" tests="1"><testcase name="group &gt; late" classname="x"></testcase></testsuite>
 </testsuites>`),
       [
         ["group > good", "passed", ""],
         ["group > bad", "failed", "Uncaught Error: a\nb"],
         ["alone", "skipped", ""],
+        ["group > late", "passed", ""],
       ],
     );
   });
