@@ -15,7 +15,11 @@ async function ask(identd: (end: PipeEnd) => unknown, signal: AbortSignal = new 
   let end: PipeEnd | undefined;
   network.answers.set("203.0.113.9:113", async (outside) => {
     end = outside;
-    await identd(outside);
+    try {
+      await identd(outside);
+    } catch {
+      // Whoever asked has heard enough.
+    }
   });
   const user = await soon(askIdent(network, { ...QUESTION, signal }));
   return { user, network, end: end! };
