@@ -26,10 +26,9 @@ export class AcceptQueue<Accepted, Taken> implements AsyncIterator<Taken> {
     else taker({ done: false, value: this.#take(accepted) });
   }
 
-  /** Takes a connection out before anybody did, when it ended by itself. */
-  remove(accepted: Accepted): void {
-    const at = this.#waiting.indexOf(accepted);
-    if (at >= 0) this.#waiting.splice(at, 1);
+  /** How many wait. */
+  get length(): number {
+    return this.#waiting.length;
   }
 
   /** The next connection. */

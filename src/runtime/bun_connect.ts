@@ -3,7 +3,8 @@ import { formatAddress, type IpAddress, ipVersion, type SocketAddress } from "..
 import { type NetError, netErrorCode } from "../net/errors.ts";
 import { Bun, type BunSocket } from "./bun_api.ts";
 import { BunConnection, type BunOwner, handlers } from "./bun_socket.ts";
-import { abortError, toNetError } from "./errno.ts";
+import { descriptors } from "./descriptors.ts";
+import { abortError, newNetError, toNetError } from "./errno.ts";
 import type { ConnectOptions } from "./runtime.ts";
 
 /**
@@ -15,6 +16,8 @@ export function connect(to: SocketAddress, options: ConnectOptions = {}): Promis
   return new Promise((resolve, reject) => {
     const { signal, localIp } = options;
     if (signal?.aborted) return reject(abortError(signal, actionOf(to)));
+    // Once Bun has run out in earnest, it spins over the clients it cannot accept.
+    if (descriptors.fullForTargets) return reject(newNetError("too-many-files", actionOf(to)));
     const attempt = new Attempt(to, signal, resolve, reject);
     try {
       Bun.connect<BunOwner>({
@@ -39,6 +42,7 @@ class Attempt implements BunOwner {
   readonly #reject: (error: NetError) => void;
   readonly #onAbort: () => void;
   #settled = false;
+  #given = false;
 
   constructor(
     to: SocketAddress,
@@ -52,15 +56,20 @@ class Attempt implements BunOwner {
     this.#reject = reject;
     this.#onAbort = () => this.#settle() && reject(abortError(signal!, actionOf(to)));
     signal?.addEventListener("abort", this.#onAbort);
+    descriptors.take();
   }
 
   opened(socket: BunSocket<BunOwner>): void {
     if (this.#settle()) this.#resolve(new BunConnection(socket, this.#to));
     // Bun cannot call a connect off; nobody waits for this one any more.
-    else socket.terminate();
+    else {
+      this.#give();
+      socket.terminate();
+    }
   }
 
   refused(error: unknown): void {
+    this.#give();
     if (this.#settle()) refusal(error, this.#to).then(this.#reject);
   }
 
@@ -71,6 +80,12 @@ class Attempt implements BunOwner {
   arrived(): void {}
   drain(): void {}
   ended(): void {}
+
+  #give(): void {
+    if (this.#given) return;
+    this.#given = true;
+    descriptors.give();
+  }
 
   #settle(): boolean {
     if (this.#settled) return false;

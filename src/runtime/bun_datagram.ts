@@ -1,5 +1,6 @@
 import { canonicalIp, formatAddress, type IpAddress, type SocketAddress } from "../net/address.ts";
 import { Bun, type BunUdpSocket } from "./bun_api.ts";
+import { descriptors } from "./descriptors.ts";
 import { toNetError } from "./errno.ts";
 import { bindDatagram as bindNodeDatagram } from "./node_datagram.ts";
 import type { DatagramOptions, DatagramSocket } from "./runtime.ts";
@@ -38,6 +39,7 @@ class BunDatagramSocket implements DatagramSocket {
     const { address, port } = socket.address;
     this.address = { ip: canonicalIp(address), port };
     this.#socket = socket;
+    descriptors.take();
   }
 
   send(bytes: Uint8Array, ip: IpAddress, port: number): void {
@@ -53,6 +55,7 @@ class BunDatagramSocket implements DatagramSocket {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
+    descriptors.give();
   }
 }
 

@@ -2,6 +2,7 @@ import { canonicalIp, formatAddress, isUnixAddress, type SocketAddress, type Uni
 import { AcceptQueue } from "./accept_queue.ts";
 import { Bun, type BunListenSocket, type BunSocket } from "./bun_api.ts";
 import { BunConnection, type BunOwner, handlers } from "./bun_socket.ts";
+import { descriptors } from "./descriptors.ts";
 import { toNetError } from "./errno.ts";
 import type { Connection, Listener, ListenOptions } from "./runtime.ts";
 import { claimPath, type PathClaim } from "./unix_path.ts";
@@ -22,6 +23,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     throw toNetError(error, action, "listen");
   }
   claim?.hold();
+  descriptors.start();
   return listener;
 }
 
@@ -58,6 +60,8 @@ class BunListener implements Listener, BunOwner {
   }
 
   opened(socket: BunSocket<BunOwner>): void {
+    if (descriptors.fullForClients(0)) return socket.terminate();
+    descriptors.take();
     this.#queue.push(new BunConnection(socket));
   }
 

@@ -1,5 +1,6 @@
 import { canonicalIp, type SocketAddress } from "../net/address.ts";
 import type { BunSocket, BunSocketHandlers } from "./bun_api.ts";
+import { descriptors } from "./descriptors.ts";
 import { LINGER, SocketConnection } from "./socket_connection.ts";
 
 /** What a socket of Bun's belongs to: at first to who is waiting for it, from its opening on to its connection. */
@@ -87,6 +88,7 @@ export class BunConnection extends SocketConnection implements BunOwner {
   lost(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    descriptors.give();
     clearTimeout(this.#linger);
     if (error) this.failed(error);
     else this.ended();

@@ -1,4 +1,5 @@
 import { formatAddress, type SocketAddress } from "../net/address.ts";
+import { descriptors } from "./descriptors.ts";
 import { abortError, toNetError } from "./errno.ts";
 import { NodeConnection } from "./node_socket.ts";
 import type { ConnectOptions } from "./runtime.ts";
@@ -29,7 +30,9 @@ export function connect(to: SocketAddress, options: ConnectOptions, onread: bool
     const onError = (error: unknown): void => {
       settle();
       socket.destroy();
-      reject(toNetError(error, action, "connect"));
+      const told = toNetError(error, action, "connect");
+      if (told.code === "too-many-files") descriptors.exhausted();
+      reject(told);
     };
     signal?.addEventListener("abort", onAbort);
     socket.once("error", onError);

@@ -30,7 +30,9 @@ export function bindDatagram(options: DatagramOptions): Promise<DatagramSocket> 
         socket.off("error", onError);
         // An ICMP message about one peer is no reason to stop serving the others.
         socket.on("error", ignore);
-        socket.on("message", (bytes, from) => onDatagram(bytes, canonicalIp(from.address), from.port));
+        socket.on("message", ({ buffer, byteOffset, length }, { address: ip, port }) => {
+          onDatagram(new Uint8Array(buffer, byteOffset, length), canonicalIp(ip), port);
+        });
         resolve(new NodeDatagramSocket(socket));
       });
     } catch (error) {

@@ -1,22 +1,30 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { canonicalIp, formatAddress, isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { AcceptQueue } from "./accept_queue.ts";
+import { descriptors } from "./descriptors.ts";
 import { toNetError } from "./errno.ts";
 import { type Handle, NodeConnection } from "./node_socket.ts";
 import type { Connection, Listener, ListenOptions } from "./runtime.ts";
 import { claimPath, type PathClaim } from "./unix_path.ts";
 
+/** What a runtime's `node:net` is capable of. */
+export interface ListenTraits {
+  /** Whether it reads into our buffers. */
+  readonly onread: boolean;
+  /** Whether its listeners are dead after they ran out of descriptors, until they are told to listen again. */
+  readonly mortal: boolean;
+}
+
 /**
  * Listens over `node:net`.
  *
- * @param onread Whether this runtime reads into our buffers.
  * @throws {NetError} See `Runtime.listen`.
  */
-export async function listen(options: ListenOptions, onread: boolean): Promise<Listener> {
+export async function listen(options: ListenOptions, traits: ListenTraits): Promise<Listener> {
   const { address, backlog = 511 } = options;
   const action = `Cannot listen on "${formatAddress(address)}"`;
   const claim = isUnixAddress(address) ? await claimPath(address.path, action) : undefined;
-  const server = createServer({ pauseOnConnect: onread, allowHalfOpen: true, noDelay: true });
+  const server = createServer({ pauseOnConnect: traits.onread, allowHalfOpen: true, noDelay: true });
   try {
     await started(server, {
       backlog,
@@ -28,7 +36,10 @@ export async function listen(options: ListenOptions, onread: boolean): Promise<L
     throw toNetError(error, action, "listen");
   }
   claim?.hold();
-  return new NodeListener(server, boundAddress(server, address), onread, claim);
+  descriptors.start();
+  const listener = new NodeListener(server, boundAddress(server, address), traits.onread, claim);
+  if (traits.mortal) listener.revive(backlog);
+  return listener;
 }
 
 /** Where a server listens in truth. */
@@ -55,6 +66,8 @@ class NodeListener implements Listener {
   readonly #claim: PathClaim | undefined;
   readonly #local: SocketAddress | undefined;
   readonly #queue: AcceptQueue<Socket, Connection>;
+  #forget: (() => void) | undefined;
+  #reviver: ReturnType<typeof setInterval> | undefined;
 
   constructor(server: Server, address: SocketAddress | UnixAddress, onread: boolean, claim: PathClaim | undefined) {
     this.address = address;
@@ -64,7 +77,10 @@ class NodeListener implements Listener {
     // Bound to one address, every connection's local end is that: nothing to ask the system for.
     this.#local = isUnixAddress(address) || isWildcard(address.ip) ? undefined : address;
     this.#queue = new AcceptQueue((socket) => this.#connection(socket), (socket) => socket.destroy());
-    server.on("connection", (socket) => this.#queue.push(socket));
+    server.on("connection", (socket) => {
+      if (descriptors.fullForClients(this.#queue.length)) socket.destroy();
+      else this.#queue.push(socket);
+    });
     // Out of descriptors, say: the runtime goes on accepting when it can.
     server.on("error", ignore);
   }
@@ -78,6 +94,18 @@ class NodeListener implements Listener {
     // Closes the listening socket at once. Its callback would wait for connections that we took out of its books.
     this.#server.close();
     this.#claim?.release();
+    this.#forget?.();
+    clearInterval(this.#reviver);
+  }
+
+  /** From the first time on that descriptors ran out, sees to it that the listener is alive. */
+  revive(backlog: number): void {
+    this.#forget = descriptors.onExhausted(() => {
+      this.#reviver ??= setInterval(() => {
+        const { _handle } = this.#server as { _handle?: { listen?: (backlog: number) => number } | null };
+        _handle?.listen?.(backlog); // harmless to one that is alive
+      }, REVIVAL_INTERVAL);
+    });
   }
 
   #connection(accepted: Socket): Connection {
@@ -104,6 +132,9 @@ function rebuilt(accepted: Socket, local: SocketAddress | undefined): NodeConnec
     return undefined;
   }
 }
+
+/** How long a listener may stay dead, in milliseconds. */
+const REVIVAL_INTERVAL = 1_000;
 
 function isWildcard(ip: string): boolean {
   return ip === "0.0.0.0" || ip === "::";

@@ -16,14 +16,20 @@ export interface NodeRuntimeOptions {
    * @default {true}
    */
   readonly onread?: boolean;
+  /**
+   * Whether a listener that ran out of descriptors needs to be told to listen again.
+   *
+   * @default {false}
+   */
+  readonly mortal?: boolean;
 }
 
 /** A runtime of the `node:` modules: Node's own, and Deno's TCP. */
 export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
-  const { name, onread = true } = options;
+  const { name, onread = true, mortal = false } = options;
   return {
     name,
-    listen: (listenOptions) => listen(listenOptions, onread),
+    listen: (listenOptions) => listen(listenOptions, { onread, mortal }),
     connect: (to, connectOptions = {}) => connect(to, connectOptions, onread),
     bindDatagram,
     lookup,

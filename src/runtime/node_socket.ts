@@ -2,6 +2,7 @@ import type { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 import { canonicalIp, type SocketAddress } from "../net/address.ts";
 import { LANDING, SMALL_LANDING } from "./buffers.ts";
+import { descriptors } from "./descriptors.ts";
 import type { Tap } from "./native_relay.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { LINGER, SocketConnection } from "./socket_connection.ts";
@@ -43,6 +44,7 @@ export class NodeConnection extends SocketConnection {
     this.#onread = options.onread && options.socket === undefined;
     this.socket = options.socket ?? new Socket(this.#socketOptions(options.handle));
     this.local = options.local;
+    descriptors.take();
     const socket = this.socket as OwnedSocket;
     socket[OWNER] = this;
     // Shared functions instead of closures: thousands of idle connections hold these. Once end() was called, 'finish'
@@ -79,6 +81,7 @@ export class NodeConnection extends SocketConnection {
 
   override gone(finished: boolean): void {
     super.gone(finished);
+    descriptors.give();
     this.#readBuffer?.release();
     this.#readBuffer = undefined;
   }
@@ -149,7 +152,9 @@ export class NodeConnection extends SocketConnection {
 }
 
 function onData(this: Socket, chunk: Buffer): void {
-  if (!(this as OwnedSocket)[OWNER].came(chunk)) this.pause();
+  // Not as a Buffer, whose slice() does not copy.
+  const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+  if (!(this as OwnedSocket)[OWNER].came(bytes)) this.pause();
 }
 
 function onDrain(this: Socket): void {

@@ -25,11 +25,11 @@ export function streamsOf(duplex: Duplex): StreamPair {
       }
       // The bytes are good until the next read only: every way out copies them.
       const view = request?.view;
-      if (request === null || !view) return controller.enqueue(bytes.slice());
+      if (request === null || !view) return controller.enqueue(copyOf(bytes));
       const length = Math.min(view.byteLength, bytes.length);
       new Uint8Array(view.buffer, view.byteOffset, length).set(bytes.subarray(0, length));
       request.respond(length);
-      if (length < bytes.length) controller.enqueue(bytes.slice(length));
+      if (length < bytes.length) controller.enqueue(copyOf(bytes.subarray(length)));
     },
     cancel(): void {
       cancelled = true;
@@ -51,4 +51,9 @@ export function streamsOf(duplex: Duplex): StreamPair {
     readable: new ReadableStream(source, { highWaterMark: 0 }) as ReadableStream<Uint8Array>,
     writable: new WritableStream(sink),
   };
+}
+
+/** Copies even a Buffer of Node's, whose own `slice` does not. */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
