@@ -9,14 +9,13 @@
  */
 
 import { bindDenoDatagram, type ListenDatagram } from "./deno_datagram.ts";
-import { bindDatagram } from "./deno_datagram.ts";
 import { nodeRuntime } from "./node_runtime.ts";
 import type { Runtime } from "./runtime.ts";
 
 export { type DenoConnLike, fromDenoConn } from "./deno_conn.ts";
 
 const { listenDatagram } = (globalThis as unknown as { Deno: { listenDatagram?: ListenDatagram } }).Deno;
-const base = { ...nodeRuntime({ name: "deno", mortal: true }), bindDatagram };
+const base = nodeRuntime({ name: "deno", mortal: true });
 
 /** Deno's sockets. */
 export const deno: Runtime = listenDatagram === undefined
