@@ -78,7 +78,7 @@ export interface CaseOptions {
 export type Register = (name: string, body: (bench: Bench) => Promise<void>, options?: CaseOptions) => void;
 
 /** How long a case may take when it does not say otherwise, in milliseconds. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 30_000;
 
 /**
  * Registers a family of cases for each runtime. What cannot run here is registered too, as skipped and with the reason.

@@ -73,7 +73,7 @@ clients("Chromium", [program("chromium")], (it) => {
       assertEquals(http.visits.filter(({ expected }) => !expected), []);
       await sessionLine(server, http.authority);
       assertOnlyLoopback(server);
-    }, { deadlineMs: 40_000 });
+    }, { deadlineMs: 60_000 });
   }
 
   it("has a name looked up by the proxy", async (bench) => {
@@ -86,7 +86,7 @@ clients("Chromium", [program("chromium")], (it) => {
     assertEquals(http.visits.filter(({ expected }) => !expected), []);
     await sessionLine(server, `localhost:${http.port}`);
     assertOnlyLoopback(server);
-  }, { deadlineMs: 40_000 });
+  }, { deadlineMs: 60_000 });
 
   it("says that the proxy refused when the target did", async (bench) => {
     const server = await bench.server();
@@ -94,5 +94,5 @@ clients("Chromium", [program("chromium")], (it) => {
     const { stdout, stderr } = await chromium(bench, `socks5://127.0.0.1:${server.port}`, url);
     assertEquals(stdout, "");
     assertMatch(stderr, /Page load failed: net::ERR_SOCKS_CONNECTION_FAILED/);
-  }, { deadlineMs: 40_000 });
+  }, { deadlineMs: 60_000 });
 });

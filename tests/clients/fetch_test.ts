@@ -139,6 +139,6 @@ for (
       assertEquals(await Promise.all(downloads), expected);
       assertEquals(await Promise.all(uploads), expected);
       assertEquals(http.visits.filter((visit) => !visit.expected), []);
-    }, { deadlineMs: 40_000 });
+    }, { deadlineMs: 60_000 });
   });
 }

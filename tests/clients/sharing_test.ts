@@ -28,7 +28,7 @@ clients("several clients at once", [...SSH_NEEDS, program("curl")], (it) => {
     assertEquals(http.visits, Array(4).fill({ expected: true }));
     await sessionLine(server, `127.0.0.1:${sshd.port}`);
     await sessionLine(server, http.authority);
-  }, { deadlineMs: 30_000 });
+  }, { deadlineMs: 60_000 });
 
   it("one ssh session outlives a crowd of curls", async (bench) => {
     const [server, sshd] = [await bench.server(), await startSshd(bench)];
@@ -43,5 +43,5 @@ clients("several clients at once", [...SSH_NEEDS, program("curl")], (it) => {
     await ssh.waitForOutput(/open\n/);
     await crowd();
     assertEquals(await ssh.end("still here\n"), { code: 0, output: "open\nstill here\n" });
-  }, { deadlineMs: 30_000 });
+  }, { deadlineMs: 60_000 });
 });

@@ -34,7 +34,7 @@ clients("socat", [program("socat")], (it) => {
       assertEquals(digest.visits, [{ expected: true }]);
       await sessionLine(server, digest.authority);
     }
-  }, { deadlineMs: 30_000 });
+  }, { deadlineMs: 60_000 });
 
   it("SOCKS4A has a name looked up by the proxy", async (bench) => {
     const server = await bench.server();
