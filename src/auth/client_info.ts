@@ -27,3 +27,8 @@ export interface User {
   /** The name that logs and rules see. */
   readonly name: string;
 }
+
+/** Whether an answer names a user: a check in plain JavaScript may well say `null` or `false` for nobody. */
+export function isUser(answer: unknown): answer is User {
+  return typeof (answer as Partial<User> | null | undefined)?.name === "string";
+}

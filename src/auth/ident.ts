@@ -24,7 +24,7 @@ export interface IdentQuestion {
  *
  * @param runtime The system to connect with.
  * @param question The connection.
- * @returns The user's name, or `undefined` if identd knows none.
+ * @returns The user's name, a character for each byte ({@linkcode latin1}), or `undefined` if identd knows none.
  * @throws {NetError} If no identd answers.
  */
 export async function askIdent(runtime: Runtime, question: IdentQuestion): Promise<string | undefined> {
@@ -35,16 +35,22 @@ export async function askIdent(runtime: Runtime, question: IdentQuestion): Promi
   try {
     const duplex = duplexOf(connection);
     await duplex.write(encodeIdentQuery(client.port, server.port));
-    const utf8 = new TextDecoder();
     let answer = "";
     while (!answer.includes("\n") && answer.length <= MAX_IDENT_ANSWER) {
       const chunk = await duplex.read();
       if (chunk === null) break;
-      answer += utf8.decode(chunk, { stream: true });
+      answer += latin1(chunk);
     }
     return parseIdentAnswer(answer.split(/\r?\n/, 1)[0]!, client.port, server.port);
   } finally {
     signal.removeEventListener("abort", abort);
     connection.close();
   }
+}
+
+/** Bytes as characters, one for one: two texts are equal exactly if their bytes are. */
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }

@@ -7,7 +7,7 @@
 import { Method } from "../protocol/constants.ts";
 import { decodeLogin, encodeLoginStatus, MAX_LOGIN } from "../protocol/username_password.ts";
 import type { Authenticate } from "./authenticate.ts";
-import type { User } from "./client_info.ts";
+import { isUser, type User } from "./client_info.ts";
 import { AuthenticationError, type AuthMethod } from "./method.ts";
 
 const SUCCESS = 0x00;
@@ -25,7 +25,8 @@ export function usernamePassword(authenticate: Authenticate): AuthMethod {
       let user: User | undefined;
       let cause: unknown;
       try {
-        user = await authenticate({ method: "password", username, password, bytes }, client);
+        const answer = await authenticate({ method: "password", username, password, bytes }, client);
+        if (isUser(answer)) user = answer;
       } catch (error) {
         cause = error;
       }

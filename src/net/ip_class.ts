@@ -44,8 +44,9 @@ export function classifyIp(ip: IpAddress): IpClass {
     case "unspecified":
       return "unspecified";
     default:
-      // ipaddr.js knows no site-local addresses (RFC 3879 deprecates fec0::/10, hosts still route it inside).
-      return /^fe[c-f][0-9a-f]:/.test(inner) ? "private" : "global";
+      // Site-local addresses, deprecated by RFC 3879 and still routed inside; and local NAT64 (RFC 8215), whose
+      // prefix length, and so the IPv4 address within, is known to its operator alone.
+      return /^fe[c-f][0-9a-f]:|^64:ff9b:1:/.test(inner) ? "private" : "global";
   }
 }
 
@@ -55,8 +56,8 @@ export function isUnspecified(ip: IpAddress): boolean {
 }
 
 /**
- * The IPv4 address that an IPv6 address stands for: v4-mapped (RFC 4291), NAT64 (RFC 6052 and RFC 8215), 6to4
- * (RFC 3056) or v4-compatible.
+ * The IPv4 address that an IPv6 address stands for: v4-mapped (RFC 4291), v4-translated (RFC 2765), NAT64 (RFC 6052),
+ * 6to4 (RFC 3056) or v4-compatible.
  *
  * @param ip A canonical address.
  * @returns The IPv4 address within, or `undefined` if there is none.
@@ -66,9 +67,11 @@ export function embeddedIpv4(ip: IpAddress): IpAddress | undefined {
   const bytes = ipaddr.IPv6.parse(ip).toByteArray();
   const at = (offset: number) => bytes.slice(offset, offset + 4).join(".");
   if (bytes[0] === 0x20 && bytes[1] === 0x02) return at(2); // 2002::/16
-  if (bytes[0] === 0x00 && bytes[1] === 0x64 && bytes[2] === 0xff && bytes[3] === 0x9b) return at(12); // 64:ff9b::/32
-  if (bytes.slice(0, 10).some((byte) => byte !== 0)) return undefined;
+  const isZero = (from: number, to: number) => bytes.slice(from, to).every((byte) => byte === 0);
+  if (ip.startsWith("64:ff9b:") && isZero(4, 12)) return at(12); // 64:ff9b::/96
+  if (isZero(0, 8) && bytes[8] === 0xff && bytes[9] === 0xff && isZero(10, 12)) return at(12); // ::ffff:0:0:0/96
+  if (!isZero(0, 10)) return undefined;
   if (bytes[10] === 0xff && bytes[11] === 0xff) return at(12); // ::ffff:0:0/96
-  const compatible = bytes[10] === 0 && bytes[11] === 0 && bytes.slice(12, 15).some((byte) => byte !== 0); // not ::, ::1
+  const compatible = isZero(10, 12) && !isZero(12, 15); // ::/96, but not :: nor ::1
   return compatible ? at(12) : undefined;
 }

@@ -103,6 +103,6 @@ function reasonOf(verdict: Verdict): string | undefined {
 
 function decideRequest(verdict: Verdict): RequestDecision {
   const reason = reasonOf(verdict);
-  if (reason !== undefined) throw new NetError("not-allowed", `Not allowed: ${reason}`);
+  if (reason !== undefined) throw new NetError("not-allowed", reason);
   return verdict === "allow" ? "allowed" : "ask-addresses";
 }

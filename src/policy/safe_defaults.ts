@@ -28,9 +28,11 @@ export interface SafeDefaultsOptions {
 export function safeDefaults(
   options: SafeDefaultsOptions,
 ): (address: AddressInfo, client: ClientInfo) => string | undefined {
-  return ({ ip, port }, client) => {
+  return ({ ip, port, address }, client) => {
     if (options.allowPrivate) return undefined;
-    if (reachesListener(ip, port, options)) return "it is a listener of this server";
+    if (reachesListener(ip, port, options) || reachesListener(address.ip, port, options)) {
+      return "it is a listener of this server";
+    }
     if (client.isLocal) return undefined;
     const kind = classifyIp(ip);
     return kind === "global" ? undefined : `${kind} address, and the client is not on this machine`;

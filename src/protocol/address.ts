@@ -102,9 +102,10 @@ export function addressSize(target: Target): number {
  * @param target What to write.
  * @param into Where to.
  * @param offset Where ATYP goes.
- * @throws {RangeError} If a name is longer than 255 bytes, or `into` is too short.
+ * @throws {RangeError} If a name is longer than 255 bytes, the port is none, or `into` is too short.
  */
 export function encodeAddress(target: Target, into: Uint8Array, offset: number): void {
+  checkPort(target.port);
   let end: number;
   if (target.type === "name") {
     const name = encodeName(target.host);
@@ -120,6 +121,17 @@ export function encodeAddress(target: Target, into: Uint8Array, offset: number):
   }
   into[end] = target.port >> 8;
   into[end + 1] = target.port & 0xff;
+}
+
+/**
+ * Makes sure that a number fits a port field.
+ *
+ * @throws {RangeError} Unless it is 0 to 65535.
+ */
+export function checkPort(port: number): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(`Cannot write the port ${port}: expected 0 to 65535`);
+  }
 }
 
 function encodeName(name: string): Uint8Array {

@@ -35,6 +35,8 @@ export class ProtocolError extends NetError {
   readonly fault: ProtocolErrorCode;
 
   /**
+   * Makes an error.
+   *
    * @param fault What is wrong with the message.
    * @param message The action, a colon, the state found.
    */

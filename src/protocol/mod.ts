@@ -16,6 +16,7 @@
  * @module
  */
 
+export { NetError, type NetErrorCode } from "../net/errors.ts";
 export * from "./address.ts";
 export * from "./constants.ts";
 export * from "./decoded.ts";

@@ -5,14 +5,14 @@
  */
 
 import { ipFromBytes, ipToBytes } from "../net/address.ts";
-import { decodeName, type Target, targetOf } from "./address.ts";
+import { checkPort, decodeName, type Target, targetOf } from "./address.ts";
 import { Command, SOCKS4_VERSION } from "./constants.ts";
 import { type Decoded, ProtocolError } from "./decoded.ts";
 
 /** The longest USERID and the longest HOSTNAME that are read. */
 export const MAX_SOCKS4_FIELD = 255;
 /** The longest request: 8 bytes, USERID and HOSTNAME, each with its NUL. */
-export const MAX_SOCKS4_REQUEST = 8 + 2 * (MAX_SOCKS4_FIELD + 1);
+export const MAX_SOCKS4_REQUEST: number = 8 + 2 * (MAX_SOCKS4_FIELD + 1);
 
 /** VN, CD, DSTPORT, DSTIP, USERID and, in 4a, HOSTNAME. */
 export interface Socks4Request {
@@ -63,11 +63,22 @@ export function decodeSocks4Request(bytes: Uint8Array): Decoded<Socks4Request> |
   return { value: { command, target, userId, isSocks4a: true }, length: nameEnd + 1 };
 }
 
-/** Writes a request: 4a if asked for, or if the target is not an IPv4 address. */
+/**
+ * Writes a request: 4a if asked for, or if the target is not an IPv4 address.
+ *
+ * @throws {RangeError} If a field is longer than {@linkcode MAX_SOCKS4_FIELD} bytes or holds a NUL, or the port is none.
+ */
 export function encodeSocks4Request(request: Socks4Request): Uint8Array {
   const { command, target, userId } = request;
   const isIpv4 = target.type === "ipv4" && !request.isSocks4a;
   const name = isIpv4 ? new Uint8Array(0) : new TextEncoder().encode(`${target.host}\0`);
+  checkPort(target.port);
+  if (userId.includes(0) || userId.length > MAX_SOCKS4_FIELD) {
+    throw new RangeError(`Cannot write a USERID of ${userId.length} bytes: expected at most 255, none of them NUL`);
+  }
+  if (name.length > 0 && (name.indexOf(0) !== name.length - 1 || name.length > MAX_SOCKS4_FIELD + 1)) {
+    throw new RangeError(`Cannot write a HOSTNAME of ${name.length - 1} bytes: expected at most 255, none of them NUL`);
+  }
   const message = new Uint8Array(9 + userId.length + name.length);
   message[0] = SOCKS4_VERSION;
   message[1] = command;

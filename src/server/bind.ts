@@ -123,12 +123,12 @@ async function checkPeer(
   decision: RequestDecision,
 ): Promise<void> {
   const { remote } = peer;
-  if (remote === undefined) throw new NetError("not-allowed", "Not allowed: the peer has no address");
+  if (remote === undefined) throw new NetError("not-allowed", "The peer has no address");
   if (expected.length > 0) {
     if (expected.includes(remote.ip)) return;
-    throw new NetError("not-allowed", `Not allowed: ${remote.ip} connected, expected ${expected.join(" or ")}`);
+    throw new NetError("not-allowed", `${remote.ip} connected, expected ${expected.join(" or ")}`);
   }
   const { authoriser } = session.service;
   const reason = await session.until(authoriser.address(remote, session as RequestInfo, decision));
-  if (reason !== undefined) throw new NetError("not-allowed", `Not allowed: ${remote.ip} connected: ${reason}`);
+  if (reason !== undefined) throw new NetError("not-allowed", `${remote.ip} connected: ${reason}`);
 }

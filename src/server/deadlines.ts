@@ -39,12 +39,15 @@ export class Deadlines {
     this.#all.delete(timed);
   }
 
+  /** Stops the timer if it holds nothing, which it otherwise does by itself at the next tick. */
+  rest(): void {
+    if (this.#all.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
   #tick(): void {
-    if (this.#all.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-      return;
-    }
+    if (this.#all.size === 0) return this.rest();
     const now = performance.now();
     for (const timed of this.#all) timed.tick(now);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonicalIp, formatHostPort, type SocketAddress } from "../net/address.ts";
+import { canonicalIp, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { isUnspecified } from "../net/ip_class.ts";
 import type { RequestDecision } from "../policy/authorise.ts";
@@ -72,5 +72,5 @@ function denial(
 }
 
 function notAllowed(target: Target, reason: string): NetError {
-  return new NetError("not-allowed", `Not allowed: ${formatHostPort(target.host, target.port)}: ${reason}`);
+  return new NetError("not-allowed", target.type === "name" ? `${target.host}: ${reason}` : reason);
 }

@@ -133,6 +133,7 @@ class RunningServer implements Server {
   async #run(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => this.#accept(listener)));
     while (this.#sessions.size > 0) await this.#anEnd();
+    this.#service.deadlines.rest(); // a program may end as soon as its server has
   }
 
   async #accept(listener: Listener): Promise<void> {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { askIdent } from "../auth/ident.ts";
+import { askIdent, latin1 } from "../auth/ident.ts";
+import { isUser } from "../auth/client_info.ts";
 import { AuthenticationError } from "../auth/method.ts";
 import { NO_ADDRESS } from "../protocol/address.ts";
 import { Reply, Socks4Reply } from "../protocol/constants.ts";
@@ -52,7 +53,7 @@ async function identify(session: Session, { userId }: Socks4Request): Promise<vo
       await refuse(session, Socks4Reply.NO_IDENTD);
       throw new AuthenticationError(`Cannot check the user id ${quoted}: no identd on the client's host knows it`);
     }
-    if (found !== username) {
+    if (found !== latin1(userId)) {
       await refuse(session, Socks4Reply.USER_MISMATCH);
       throw new AuthenticationError(`Cannot serve the user id ${quoted}: identd says ${JSON.stringify(found)}`);
     }
@@ -61,7 +62,8 @@ async function identify(session: Session, { userId }: Socks4Request): Promise<vo
   if (service.authenticate === undefined) return;
   session.enter("authentication");
   const check = async () => await service.authenticate!({ method: "user-id", username, verified }, session);
-  session.user = await session.until(check().catch(() => undefined));
+  const answer = await session.until(check().catch(() => undefined));
+  session.user = isUser(answer) ? answer : undefined;
   if (session.user !== undefined) return;
   await refuse(session, Socks4Reply.REJECTED);
   throw new AuthenticationError(`Cannot serve the user id ${quoted}: this server wants a password, SOCKS4 has none`);

@@ -32,7 +32,7 @@ test("each range begins and ends where its RFC says", () => {
 const CARRIERS: Record<string, (bytes: readonly number[]) => readonly number[]> = {
   "v4-mapped": (ip) => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...ip],
   "NAT64": (ip) => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, ...ip],
-  "local NAT64": (ip) => [0, 0x64, 0xff, 0x9b, 0, 1, 0, 0, 0, 0, 0, 0, ...ip],
+  "v4-translated": (ip) => [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, ...ip],
   "6to4": (ip) => [0x20, 0x02, ...ip, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
 };
 
@@ -46,6 +46,11 @@ for (const [name, carry] of Object.entries(CARRIERS)) {
     }
   });
 }
+
+test("a local NAT64 address is private: where the IPv4 address stands in it is its operator's secret", () => {
+  assertEquals(classifyIp("64:ff9b:1::808:808"), "private");
+  assertEquals(classifyIp("64:ff9b:1:a00:0:100:808:808"), "private");
+});
 
 test("a v4-compatible address is what the IPv4 address within it is", () => {
   assertEquals(classifyIp("::7f00:1"), "loopback");

@@ -43,7 +43,7 @@ test("a request may be allowed whatever its addresses", async () => {
 test("a request may be denied, with a reason or without", async () => {
   for (const later of [false, true]) {
     const say = (verdict: unknown) => saying(later ? Promise.resolve(verdict) : verdict);
-    assertStringIncludes(await onRequest({ request: say("deny") }), "Not allowed");
+    assertStringIncludes(await onRequest({ request: say("deny") }), "denied by a rule");
     assertStringIncludes(await onRequest({ request: say({ deny: "not on Sundays" }) }), "not on Sundays");
   }
 });
@@ -78,14 +78,14 @@ test("a rule that throws or rejects denies, and says so", async () => {
 
 test("a rule in plain JavaScript that says something else denies", async () => {
   for (const nonsense of [false, true, null, 0, "", "yes", "ALLOW", {}, { deny: undefined }, { allow: true }]) {
-    assertStringIncludes(await onRequest({ request: saying(nonsense) }), "Not allowed", JSON.stringify(nonsense));
+    assertStringIncludes(await onRequest({ request: saying(nonsense) }), "denied by a rule", JSON.stringify(nonsense));
     assertEquals(await onAddress({ address: saying(nonsense) }, "allowed") === "allowed", false, String(nonsense));
   }
 });
 
 test("a promise of another library is waited for", async () => {
   const thenable = (verdict: unknown) => ({ then: (resolve: (verdict: unknown) => void) => resolve(verdict) });
-  assertStringIncludes(await onRequest({ request: saying(thenable("deny")) }), "Not allowed");
+  assertStringIncludes(await onRequest({ request: saying(thenable("deny")) }), "denied by a rule");
   assertEquals(await onRequest({ request: saying(thenable("allow")) }), "allowed");
   assertEquals(await onAddress({ address: saying(thenable({ deny: "no" })) }, "allowed"), "no");
 });
