@@ -183,3 +183,17 @@ test("an option that makes no sense is said before the client is heard", async (
     await assertRejects(() => handle(inside, options), RangeError);
   }
 });
+
+test("a connection whose closed promise rejects, as some platforms' do, harms nobody", async () => {
+  const [client, inside] = streamPipe();
+  const closed = Promise.reject(new Error("The platform's own way to say that it is closed"));
+  closed.catch(() => {}); // it is the platform's to handle; what is derived from it is ours
+  const network = new Network();
+  echo(network, "93.184.216.34:80");
+  const session = handle({ ...inside, closed, close: () => {} }, { runtime: network });
+  await writeTo(client, [...GREETING, ...CONNECT]);
+  assertEquals(hex(await readFrom(client, 6)), "05 00 05 00 00 01");
+  await client.writable.close();
+  await readFrom(client, 6);
+  await soon(session);
+});
