@@ -68,8 +68,8 @@ class DenoConnection implements Connection, Duplex {
   }
 
   async read(): Promise<Uint8Array | null> {
-    if (this.#failure !== undefined) throw this.#failure;
     if (this.#ended) return null;
+    if (this.#failure !== undefined) throw this.#failure;
     const buffer = this.#buffer ??= new Uint8Array(BUFFER_LENGTH);
     try {
       const length = await this.#conn.read(buffer);
