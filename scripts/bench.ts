@@ -17,7 +17,7 @@ import { type Options, parseOptions, USAGE } from "./bench/options.ts";
 import { Pool } from "./bench/pool.ts";
 import { type CaseResult, runCase } from "./bench/run_case.ts";
 import { findServers, type Found } from "./bench/servers/find.ts";
-import { caseTable } from "./bench/table.ts";
+import { caseTable, oneLine } from "./bench/table.ts";
 import { toJson } from "./bench/to_json.ts";
 import { TargetProcess } from "./bench/target_process.ts";
 import { onInterrupt } from "./_run.ts";
@@ -31,57 +31,72 @@ const READING =
   "Less is better in every table. A ratio says how many times less than the peer it is: the median of the " +
   "ratios within each round, and their range.";
 
-async function main(): Promise<void> {
-  const options = parseOptions(Deno.args);
-  if (options.help) return console.log(USAGE);
-  if (Deno.build.os !== "linux") throw new TypeError("Cannot measure: CPU time and memory are read from Linux's /proc");
+async function main(args: readonly string[]): Promise<number> {
+  const options = optionsOf(args);
+  if (options === undefined) return 2;
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (Deno.build.os !== "linux") {
+    console.error("Cannot measure: CPU time and memory are read from Linux's /proc");
+    return 1;
+  }
   const folder = await Deno.makeTempDir({ prefix: "socks-bench-" });
   onInterrupt(() => Deno.removeSync(folder, { recursive: true }));
   try {
-    // Dante's children run as another user, and look up their folder.
+    // Some of Dante's processes run as another user, and read their configuration.
     await Deno.chmod(folder, 0o755);
     await compare(options, folder);
+    return 0;
   } finally {
     await Deno.remove(folder, { recursive: true }).catch(() => {});
   }
 }
 
-async function compare(options: Options, folder: string): Promise<void> {
-  const found = await findServers(folder, options.servers);
-  const print = options.json ? () => {} : (text: string) => console.log(text);
-  const idleTunnels = Math.min(
-    options.idleTunnels,
-    Math.floor((descriptorLimit() - DESCRIPTORS_BESIDES) / DESCRIPTORS_PER_TUNNEL),
-  );
-  const first = await firstLine(options, found);
-  const notes = [...found.candidates.flatMap(({ note }) => note ?? [])];
-  if (idleTunnels < options.idleTunnels && options.cases.includes("idle")) {
-    notes.push(
-      `Idle tunnels: ${idleTunnels}, not ${options.idleTunnels}, since \`ulimit -Hn\` is ${descriptorLimit()}.`,
-    );
+/** Reads the command line; if it is not understood, says so. */
+function optionsOf(args: readonly string[]): Options | undefined {
+  try {
+    return parseOptions(args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return undefined;
   }
-  for (const { label, reason } of found.missing) notes.push(`Skipped: ${label}: ${reason}.`);
+}
+
+async function compare(options: Options, folder: string): Promise<void> {
+  const { rounds, seconds, json } = options;
+  const print = json ? () => {} : (text: string) => console.log(text);
+  const found = await findServers(folder, options.servers);
+  const most = Math.floor((descriptorLimit() - DESCRIPTORS_BESIDES) / DESCRIPTORS_PER_TUNNEL);
+  const idleTunnels = Math.max(1, Math.min(options.idleTunnels, most));
+  const first = await firstLine(options, found);
+  const notes = notesOn(options, found, idleTunnels);
   print([first, READING, ...notes].join("\n\n"));
 
   await using target = await TargetProcess.start();
   await using pool = new Pool(folder);
+  const shared = { rounds, seconds, idleTunnels, target: target.ports, pool, progress: showProgress };
   const results: CaseResult[] = [];
   for (const what of CASES.filter(({ name }) => options.cases.includes(name))) {
-    const { rounds, seconds } = options;
-    const progress = showProgress;
-    const result = await runCase(what, found.candidates, {
-      rounds,
-      seconds,
-      idleTunnels,
-      target: target.ports,
-      pool,
-      progress,
-    });
+    const result = await runCase(what, found.candidates, shared);
     showProgress("");
     print(`\n${caseTable(result)}`);
     results.push(result);
   }
-  if (options.json) console.log(JSON.stringify(toJson({ first, notes, options, results }), null, 2));
+  if (json) console.log(JSON.stringify(toJson({ first, notes, options, results }), null, 2));
+}
+
+/** What has to be known to read the tables. */
+function notesOn(options: Options, { candidates, missing }: Found, idleTunnels: number): string[] {
+  const notes = candidates.flatMap(({ note }) => note ?? []);
+  if (options.cases.includes("idle")) {
+    const wish = options.idleTunnels;
+    const lowered = idleTunnels < wish ? `, not ${wish}, since \`ulimit -Hn\` is ${descriptorLimit()}` : "";
+    notes.push(`Idle tunnels: ${idleTunnels}${lowered}.`);
+  }
+  for (const { label, reason } of missing) notes.push(`Skipped: ${label}: ${oneLine(reason)}.`);
+  return notes;
 }
 
 /** The machine, what runs on it, and how it is measured. */
@@ -97,11 +112,4 @@ function showProgress(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exit(error instanceof TypeError ? 2 : 1);
-  }
-}
+if (import.meta.main) Deno.exit(await main(Deno.args));

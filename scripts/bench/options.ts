@@ -1,6 +1,12 @@
 import { type CaseName, CASES } from "./cases.ts";
 import { parseArgs } from "node:util";
 
+/** The names of all servers that can be asked for. */
+export const SERVER_NAMES: readonly string[] = ["deno", "bun", "node", "node24", "microsocks", "dante", "ssh"];
+
+/** Each needs a port of its own on either side of the server, and the system has about 28,000 to give. */
+const MOST_IDLE_TUNNELS = 25_000;
+
 /** What the command line asks for. */
 export interface Options {
   /** How often every server is measured in every case. */
@@ -27,7 +33,7 @@ Compares this project's server on Deno, Bun and Node with the SOCKS servers that
   --rounds N          how often every server is measured (default 3)
   --seconds S         the length of one measurement (default 1.5)
   --cases LIST        of ${CASES.map(({ name }) => name).join(",")} (default all)
-  --servers LIST      of deno,bun,node,node24,microsocks,dante,ssh (default all there are)
+  --servers LIST      of ${SERVER_NAMES.join(",")} (default all there are)
   --idle-tunnels N    how many tunnels the idle case opens (default 2000)
   --json              every single figure, as JSON
 
@@ -55,8 +61,8 @@ export function parseOptions(args: readonly string[]): Options {
     rounds: count("--rounds", values.rounds, 1, 1000),
     seconds: seconds(values.seconds),
     cases: values.cases === undefined ? CASES.map(({ name }) => name) : list(values.cases).map(caseName),
-    servers: values.servers === undefined ? undefined : list(values.servers),
-    idleTunnels: count("--idle-tunnels", values["idle-tunnels"], 1, 100_000),
+    servers: values.servers === undefined ? undefined : list(values.servers).map(serverName),
+    idleTunnels: count("--idle-tunnels", values["idle-tunnels"], 1, MOST_IDLE_TUNNELS),
     json: values.json,
     help: values.help,
   };
@@ -83,4 +89,9 @@ function caseName(text: string): CaseName {
   const found = CASES.find(({ name }) => name === text);
   if (found) return found.name;
   throw new TypeError(`Cannot take --cases "${text}": expected any of ${CASES.map(({ name }) => name).join(", ")}`);
+}
+
+function serverName(text: string): string {
+  if (SERVER_NAMES.includes(text)) return text;
+  throw new TypeError(`Cannot take --servers "${text}": expected any of ${SERVER_NAMES.join(", ")}`);
 }

@@ -22,6 +22,7 @@ test("lists are taken apart", () => {
 
 test("what is not understood is told", () => {
   assertThrows(() => parseOptions(["--cases", "speed"]), TypeError, 'Cannot take --cases "speed"');
+  assertThrows(() => parseOptions(["--servers", "squid"]), TypeError, 'Cannot take --servers "squid"');
   assertThrows(() => parseOptions(["--rounds", "0"]), TypeError, 'Cannot take --rounds "0"');
   assertThrows(() => parseOptions(["--seconds", "x"]), TypeError, 'Cannot take --seconds "x"');
   assertThrows(() => parseOptions(["--fast"]), TypeError, "--fast");

@@ -21,7 +21,7 @@ export function caseTable({ case: what, rows, incapable }: CaseResult): string {
 
 /** One line for each way in which a server failed. */
 function problemsOf({ server, problems }: Row): string[] {
-  return [...new Set(problems)].map((problem) => `${server.label}: ${problem}`);
+  return [...new Set(problems)].map((problem) => `${server.label}: ${oneLine(problem)}`);
 }
 
 /** A table, as Markdown that is aligned in plain text too: the first column to the left, the others to the right. */
@@ -50,4 +50,9 @@ export function formatNumber(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return "-";
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 0.01))));
   return value.toFixed(Math.min(digits, 3));
+}
+
+/** The beginning of a text that may be a program's output, on one line. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").slice(0, 300);
 }

@@ -15,18 +15,17 @@ export interface Found {
  *
  * @param folder A folder for what has to be built.
  * @param names The servers that are asked for; undefined for all.
- * @throws {TypeError} If no server has one of the names.
  */
 export async function findServers(folder: string, names: readonly string[] | undefined): Promise<Found> {
   const wanted = (id: string) => names === undefined || names.includes(id);
-  const ours = await findOurs(folder, wanted);
   const peers = await Promise.all([findMicrosocks(), findDante(), findSsh()]);
-  const all = [...ours, ...peers.filter(({ id }) => wanted(id))];
-  const unknown = names?.find((name) => all.every(({ id }) => id !== name));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot measure "${unknown}": expected any of ${[...ours, ...peers].map(({ id }) => id).join(", ")}`,
-    );
-  }
-  return { candidates: all.filter(isCandidate), missing: all.filter((found): found is Missing => !isCandidate(found)) };
+  const all = [...await findOurs(folder, wanted), ...peers.filter(({ id }) => wanted(id))];
+  const absent = names?.filter((name) => all.every(({ id }) => id !== name)) ?? [];
+  return {
+    candidates: all.filter(isCandidate),
+    missing: [
+      ...all.filter((found): found is Missing => !isCandidate(found)),
+      ...absent.map((id) => ({ id, label: id, reason: `set ${id.toUpperCase()} to the path of a program` })),
+    ],
+  };
 }

@@ -1,4 +1,5 @@
 import { Child } from "../child.ts";
+import { closeQuietly } from "../load/bytes.ts";
 import { freePort } from "./ports.ts";
 import type { Candidate, Program } from "./server.ts";
 import { join } from "node:path";
@@ -79,7 +80,7 @@ async function answers(port: number, socks: boolean): Promise<boolean> {
   } catch {
     return false;
   }
-  const timer = setTimeout(() => conn.close(), 1000);
+  const timer = setTimeout(() => closeQuietly(conn), 1000);
   try {
     if (!socks) return true;
     const answer = new Uint8Array(2);
@@ -89,10 +90,6 @@ async function answers(port: number, socks: boolean): Promise<boolean> {
     return false;
   } finally {
     clearTimeout(timer);
-    try {
-      conn.close();
-    } catch {
-      // The time was up.
-    }
+    closeQuietly(conn);
   }
 }
