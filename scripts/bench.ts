@@ -6,7 +6,8 @@
  *
  * What counts is what the server's processes use: CPU time and memory, as Linux accounts for them. The load generator
  * and the server share the cores, so what they reach together in a second tells little. The servers take turns, and
- * ratios are taken within a round: a busy machine changes the figures, the ratios less.
+ * ratios are taken within a round: a busy machine changes the figures, the ratios less. On a machine that has much else
+ * to do, code is compiled late, and only more rounds tell what a server costs in the long run.
  *
  * @module
  */

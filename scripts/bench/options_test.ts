@@ -6,7 +6,7 @@ test("without options everything is measured three times", () => {
   assertEquals(parseOptions([]), {
     rounds: 3,
     seconds: 1.5,
-    cases: ["throughput", "connect", "idle", "latency", "udp"],
+    cases: ["throughput", "connect", "latency", "udp", "idle"],
     servers: undefined,
     idleTunnels: 2000,
     json: false,

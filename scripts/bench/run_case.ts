@@ -5,6 +5,8 @@ import type { Pool } from "./pool.ts";
 import type { Candidate } from "./servers/server.ts";
 
 const WARM_UP_SECONDS = 0.4;
+/** In the first round, when a server's code may not have been compiled yet for what the case asks of it. */
+const FIRST_WARM_UP_SECONDS = 1.5;
 const LIMIT_SECONDS = 60;
 /** A server that failed so often in a case is left alone. */
 const MOST_FAILURES = 2;
@@ -55,21 +57,22 @@ export async function runCase(what: Case, servers: readonly Candidate[], options
       // Another one begins each round.
       const sheet = sheets[(turn + round) % sheets.length]!;
       options.progress(`${what.name}, round ${round + 1} of ${options.rounds}: ${sheet.server.label}`);
-      sheet.findings[round] = await attempt(what, sheet, options);
+      sheet.findings[round] = await attempt(what, sheet, round, options);
     }
   }
   const rows = sheets.map((sheet) => ({ ...sheet, figures: sheet.findings.map((finding) => finding?.value) }));
   return { case: what, rows, incapable: servers.filter((server) => !capable.includes(server)) };
 }
 
-async function attempt(what: Case, sheet: Sheet, options: CaseOptions): Promise<Finding | undefined> {
+async function attempt(what: Case, sheet: Sheet, round: number, options: CaseOptions): Promise<Finding | undefined> {
   const { server, findings, problems } = sheet;
   if (findings.filter((finding) => finding === undefined).length >= MOST_FAILURES) return undefined;
   const { seconds, idleTunnels, target, pool } = options;
   const { name, fresh } = what;
   try {
     const { port: proxy, roots } = await pool.get(server, fresh);
-    const limits = { warmupSeconds: WARM_UP_SECONDS, limitSeconds: LIMIT_SECONDS + seconds };
+    const warmupSeconds = round === 0 ? FIRST_WARM_UP_SECONDS : WARM_UP_SECONDS;
+    const limits = { warmupSeconds, limitSeconds: LIMIT_SECONDS + seconds };
     const finding = await measure({ name, proxy, roots, target, seconds, idleTunnels, ...limits });
     if (finding.errors > 0) problems.push(`${finding.errors} failed${finding.problem ? `: ${finding.problem}` : ""}`);
     return finding;
