@@ -1,5 +1,4 @@
-import { createSocket } from "node:dgram";
-import { formatAddress, type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
+import { formatAddress, type IpAddress, type SocketAddress } from "../net/address.ts";
 import { type NetError, netErrorCode } from "../net/errors.ts";
 import { Bun, type BunSocket } from "./bun_api.ts";
 import { BunConnection, type BunOwner, handlers } from "./bun_socket.ts";
@@ -107,20 +106,13 @@ async function refusal(error: unknown, to: SocketAddress): Promise<NetError> {
   return ["unreachable-network", "unreachable-host", "permission-denied"].includes(meant.code) ? meant : told;
 }
 
-function routeError(ip: IpAddress): Promise<unknown> {
-  return new Promise((resolve) => {
-    try {
-      const socket = createSocket(ipVersion(ip) === 4 ? "udp4" : "udp6");
-      const settle = (error?: unknown): void => {
-        resolve(error);
-        socket.close();
-      };
-      socket.once("error", settle);
-      socket.connect(9, ip, settle as () => void);
-    } catch (error) {
-      resolve(error);
-    }
-  });
+async function routeError(ip: IpAddress): Promise<unknown> {
+  try {
+    // Not by node:dgram, whose connect on Bun keeps the error to itself.
+    (await Bun.udpSocket({ connect: { hostname: ip, port: 9 } })).close();
+  } catch (error) {
+    return error;
+  }
 }
 
 function actionOf(to: SocketAddress): string {

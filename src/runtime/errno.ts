@@ -107,8 +107,9 @@ function codeOf(error: unknown, attempt: Attempt): NetErrorCode {
   // A host without IPv6 fails to connect with "address not available": for the client that is an unreachable network.
   if (found === "address-not-available" && attempt === "connect") return "unreachable-network";
   if (found === "unreachable-network" && attempt === "listen") return "address-not-available";
-  // What Deno makes of EADDRNOTAVAIL.
+  // What Deno makes of EADDRNOTAVAIL and, for IPv6, of ENETUNREACH.
   if (word === "EINVAL" && attempt === "listen") return "address-not-available";
+  if (word === "EINVAL" && attempt === "connect") return "unreachable-network";
   if (attempt === "lookup") return found === "name-not-found" || found === "aborted" ? found : "lookup-failed";
   return found ?? (word.startsWith("EAI_") ? "lookup-failed" : "unknown");
 }
