@@ -110,6 +110,7 @@ async function routeError(ip: IpAddress): Promise<unknown> {
   try {
     // Not by node:dgram, whose connect on Bun keeps the error to itself.
     (await Bun.udpSocket({ connect: { hostname: ip, port: 9 } })).close();
+    return undefined;
   } catch (error) {
     return error;
   }
