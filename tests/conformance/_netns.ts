@@ -4,6 +4,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { repository, succeeds } from "./_server.ts";
@@ -14,12 +15,25 @@ let counter = 0;
 /** Why no namespace can be made here; `undefined` when one can. */
 export const noNamespaces: string | undefined = (() => {
   if (process.platform !== "linux") return "network namespaces are of Linux alone";
+  removeLeftovers();
   const name = nextName();
   if (!succeeds("ip", "netns", "add", name)) return "network namespaces need root and iproute2";
   const works = succeeds("ip", "-n", name, "link", "add", "v0", "type", "veth", "peer", "name", "v1");
   succeeds("ip", "netns", "del", name);
   return works ? undefined : "virtual Ethernet devices cannot be made here";
 })();
+
+/** Removes what a test run left behind that was killed. */
+function removeLeftovers(): void {
+  for (const folder of ["/run/netns", "/etc/netns"]) {
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+      const [, owner] = /^socks-(\d+)-\d+-\d+$/.exec(name) ?? [];
+      if (owner === undefined || existsSync(`/proc/${owner}`)) continue;
+      succeeds("ip", "netns", "del", name);
+      rmSync(join("/etc/netns", name), { recursive: true, force: true });
+    }
+  }
+}
 
 function nextName(): string {
   return `socks-${process.pid}-${Date.now() % 100_000}-${counter++}`;
@@ -29,7 +43,8 @@ function nextName(): string {
 export class Namespace implements Disposable {
   /** Its name. */
   readonly name: string = nextName();
-  #gate: { stop: () => void; path: string } | undefined;
+  readonly #children: (() => void)[] = [];
+  #gate: { path: string } | undefined;
 
   /** @param commands What `ip` shall do in it, such as `link set lo up`. */
   constructor(commands: readonly string[]) {
@@ -62,24 +77,49 @@ export class Namespace implements Disposable {
     return wire;
   }
 
-  async #openGate(path: string): Promise<{ stop: () => void; path: string }> {
+  async #openGate(path: string): Promise<{ path: string }> {
+    await this.#run("_gate.ts", path);
+    return { path };
+  }
+
+  /**
+   * Makes 127.0.0.1 the name server of the namespace's programs, with the names of `_names.ts`. To be called before the
+   * programs that are to use it are started.
+   *
+   * @param forbiddenPort A TCP port that listens on all its addresses, and that nobody from elsewhere should reach.
+   */
+  async serveNames(forbiddenPort: number): Promise<void> {
+    mkdirSync(this.#etc, { recursive: true });
+    writeFileSync(join(this.#etc, "resolv.conf"), "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n");
+    writeFileSync(join(this.#etc, "nsswitch.conf"), "hosts: files dns\n");
+    await this.#run("_names.ts", `${forbiddenPort}`);
+  }
+
+  /** What `ip netns exec` puts in place of the files of the same name in `/etc`. */
+  get #etc(): string {
+    return join("/etc/netns", this.name);
+  }
+
+  /** Starts a script of this folder in the namespace and waits for its first output. */
+  async #run(script: string, argument: string): Promise<void> {
     const [program, ...args] = [...this.prefix, process.execPath, "run", "-A", "--no-check"];
-    const child = spawn(program!, [...args, join(repository, "tests/conformance/_gate.ts"), path], {
-      // Its standard input is a pipe from here: at its end, whatever the reason, the gate ends too.
+    const child = spawn(program!, [...args, join(repository, "tests/conformance", script), argument], {
+      // Its standard input is a pipe from here: at its end, whatever the reason, the script ends too.
       stdio: ["pipe", "pipe", "inherit"],
     });
     child.stdin!.on("error", () => {});
-    const opened = new Promise<void>((resolve, reject) => {
+    this.#children.push(() => child.stdin!.end());
+    const started = new Promise<void>((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", () => reject(new Error("The gate into the namespace ended")));
-      child.stdout!.once("data", () => resolve());
+      child.once("exit", () => reject(new Error(`${script} ended in the namespace`)));
+      child.stdout!.on("data", () => resolve());
     });
-    await within(20_000, "the gate into the namespace", opened);
-    return { path, stop: () => child.stdin!.end() };
+    await within(20_000, `${script} in the namespace`, started);
   }
 
   [Symbol.dispose](): void {
-    this.#gate?.stop();
+    for (const end of this.#children) end();
     succeeds("ip", "netns", "del", this.name);
+    rmSync(this.#etc, { recursive: true, force: true });
   }
 }

@@ -150,6 +150,15 @@ suite("BIND", ({ test }) => {
     await assertListenerCloses(at);
   }, { args: ["--bind-timeout", "1"] });
 
+  test("--advertise states the address of the first reply", async ({ server }) => {
+    const { wire, reply } = await bound(server);
+    using _wire = wire;
+    assertEquals(reply.host, "203.0.113.7");
+    using peer = await Wire.connect({ host: "127.0.0.1", port: reply.port });
+    assertEquals((await readReply(wire)).code, 0);
+    await assertJoined(wire, peer);
+  }, { args: ["--advertise", "203.0.113.7"] });
+
   test("SOCKS4: the first reply says where it listens, the second who came", async ({ server }) => {
     const { wire, reply, at } = await bound4(server);
     using _wire = wire;

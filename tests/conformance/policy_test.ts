@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "node:path";
+import { after } from "node:test";
 import { bytes, eventually, hex, ipv4Bytes, type Part, portBytes, Target, Udp, Wire } from "./_client.ts";
 import { Namespace, noNamespaces } from "./_netns.ts";
 import { type RuntimeUnderTest, startServer } from "./_server.ts";
 import { assertServes, CONNECT, name5, readReply, readReply4, request4, request5 } from "./_socks.ts";
-import { suite } from "./_suite.ts";
+import { type BareCase, suite } from "./_suite.ts";
 
 /**
  * A machine with loopback and two addresses of the public Internet, one the server's and one a client's; nothing leads out
@@ -24,10 +25,14 @@ const MACHINE = [
 ];
 const SERVER = "8.8.8.1", CLIENT = "8.8.8.2";
 
+/** In the namespace, a TCP port that listens on every address. */
+const FORBIDDEN_PORT = 7777;
+
 /** Starts a server in a namespace that clients from elsewhere reach, and gives a way to ask it. */
 async function abroad(runtime: RuntimeUnderTest, folder: string, args: readonly string[]) {
   const namespace = new Namespace(MACHINE);
   try {
+    await namespace.serveNames(FORBIDDEN_PORT);
     const listen = ["--listen", `${SERVER}:0`];
     const server = await startServer(runtime, [...listen, ...args], { prefix: namespace.prefix });
     const connect = (from = CLIENT, resetAtEnd = false) => namespace.connect(server, from, folder, resetAtEnd);
@@ -41,10 +46,8 @@ async function abroad(runtime: RuntimeUnderTest, folder: string, args: readonly 
       server,
       connect,
       ask,
-      async [Symbol.asyncDispose]() {
-        await server.stop();
-        namespace[Symbol.dispose]();
-      },
+      namespace,
+      stop: () => server.stop().finally(() => namespace[Symbol.dispose]()),
     };
   } catch (error) {
     namespace[Symbol.dispose]();
@@ -67,13 +70,23 @@ function embedded(prefix: readonly number[], at: number, address: string): numbe
 }
 
 suite("policy", ({ test, bare }) => {
+  // Shared among the cases that have the same arguments.
+  const worlds = new Map<string, Awaited<ReturnType<typeof abroad>>>();
+  after(async () => void await Promise.all(Array.from(worlds.values(), (world) => world.stop())));
+  const worldOf = async ({ runtime, folder }: BareCase, args: readonly string[]) => {
+    const key = args.join(" ");
+    const world = worlds.get(key) ?? await abroad(runtime, folder, args);
+    worlds.set(key, world);
+    return world;
+  };
+
   test("a client on loopback reaches loopback", async ({ server }) => {
     using echo = await Target.echo();
     await assertServes(server, echo);
   });
 
-  bare("a client from elsewhere reaches no address that is not public", async ({ runtime, folder }) => {
-    await using world = await abroad(runtime, folder, ["--open"]);
+  bare("a client from elsewhere reaches no address that is not public", async (of) => {
+    const world = await worldOf(of, ["--open"]);
     const port = world.server.port;
     const forbidden = [
       "127.0.0.1",
@@ -119,8 +132,8 @@ suite("policy", ({ test, bare }) => {
     }
   }, { skip: noNamespaces, deadlineMs: 60_000 });
 
-  bare("a client from elsewhere does not reach the server's own listener", async ({ runtime, folder }) => {
-    await using world = await abroad(runtime, folder, ["--open"]);
+  bare("a client from elsewhere does not reach the server's own listener", async (of) => {
+    const world = await worldOf(of, ["--open"]);
     assertEquals(await world.ask(request5(CONNECT, SERVER, world.server.port)), 2);
     assertEquals(await world.ask(bytes(5, CONNECT, 0, name5(SERVER, world.server.port))), 2);
     using wire = await world.connect();
@@ -128,14 +141,14 @@ suite("policy", ({ test, bare }) => {
     assertEquals((await readReply4(wire)).code, 91);
   }, { skip: noNamespaces });
 
-  bare("a client from elsewhere reaches public addresses", async ({ runtime, folder }) => {
-    await using world = await abroad(runtime, folder, ["--open"]);
+  bare("a client from elsewhere reaches public addresses", async (of) => {
+    const world = await worldOf(of, ["--open"]);
     // Nobody listens there: the server went and found that out.
     assertEquals(await world.ask(request5(CONNECT, "8.8.8.2", 9)), 5);
   }, { skip: noNamespaces });
 
-  bare("SOCKS4 from elsewhere is held to the same", async ({ runtime, folder }) => {
-    await using world = await abroad(runtime, folder, ["--open"]);
+  bare("SOCKS4 from elsewhere is held to the same", async (of) => {
+    const world = await worldOf(of, ["--open"]);
     for (const request of [request4(CONNECT, "127.0.0.1", 80), request4(CONNECT, "0.0.0.1", 80, "", "10.0.0.1")]) {
       using wire = await world.connect();
       await wire.write(request);
@@ -145,8 +158,8 @@ suite("policy", ({ test, bare }) => {
 
   bare(
     "a client that comes from an address other than loopback is held to be from elsewhere, even the server's own",
-    async ({ runtime, folder }) => {
-      await using world = await abroad(runtime, folder, ["--open"]);
+    async (of) => {
+      const world = await worldOf(of, ["--open"]);
       const codes = [
         await world.ask(request5(CONNECT, "127.0.0.1", 9), CLIENT),
         await world.ask(request5(CONNECT, "127.0.0.1", 9), SERVER),
@@ -158,8 +171,8 @@ suite("policy", ({ test, bare }) => {
 
   bare(
     "--allow-private lets a client from elsewhere reach loopback and private addresses",
-    async ({ runtime, folder }) => {
-      await using world = await abroad(runtime, folder, ["--open", "--allow-private"]);
+    async (of) => {
+      const world = await worldOf(of, ["--open", "--allow-private"]);
       assertEquals(await world.ask(request5(CONNECT, "127.0.0.1", 9)), 5);
       assertEquals(await world.ask(bytes(5, CONNECT, 0, name5("127.0.0.1", 9))), 5);
       assertNotEquals(await world.ask(request5(CONNECT, "10.0.0.1", 9)), 2);
@@ -169,23 +182,56 @@ suite("policy", ({ test, bare }) => {
     { skip: noNamespaces },
   );
 
-  bare("every datagram from elsewhere is held to the same, not only the request", async ({ runtime, folder }) => {
-    const namespace = new Namespace(MACHINE);
-    using _namespace = namespace;
-    await using server = await startServer(runtime, ["--listen", `${SERVER}:0`, "--open"], {
-      prefix: namespace.prefix,
-    });
-    using control = await namespace.connect(server, CLIENT, folder);
+  bare("every datagram from elsewhere is held to the same, not only the request", async (of) => {
+    const { namespace, connect } = await worldOf(of, ["--open"]);
+    using control = await connect();
     await control.send(5, 1, 0, request5(3, "0.0.0.0", 0));
     await control.read(2);
     const relay = await readReply(control);
     assertEquals([relay.code, relay.host], [0, SERVER]);
-    const got = await datagramsAbroad(namespace, folder, relay.port);
-    assertEquals(got, ["public"]);
+    assertEquals(await datagramsAbroad(namespace, of.folder, relay.port), ["public"]);
   }, { skip: noNamespaces });
 
-  bare("an unreachable network is 03, an unreachable host 04, silence 06", async ({ runtime, folder }) => {
-    await using world = await abroad(runtime, folder, ["--open", "--connect-timeout", "1"]);
+  bare("names lead a client from elsewhere to public addresses only, whatever they resolve to", async (of) => {
+    const { ask } = await worldOf(of, ["--open"]);
+    const code = (name: string) => ask(bytes(5, CONNECT, 0, name5(name, FORBIDDEN_PORT)));
+    for (const name of ["loopback", "private", "mapped", "nat64", "6to4", "loopback6"]) {
+      assertEquals(await code(`${name}.test`), 2, name);
+    }
+    assert([1, 2, 4, 8].includes(await code("zero.test")), "zero");
+    assertEquals(await code("empty.test"), 4);
+    assertEquals(await code("unknown.test"), 4);
+  }, { skip: noNamespaces });
+
+  bare("of a name's addresses only those that are allowed are dialled", async (of) => {
+    const { ask, connect } = await worldOf(of, ["--open"]);
+    // The forbidden port is open on 127.0.0.1 and on 8.8.8.2: whom it reached, BND.ADDR tells.
+    for (const name of ["public.test", "mixed.test"]) {
+      using wire = await connect();
+      await wire.send(5, 1, 0, bytes(5, CONNECT, 0, name5(name, FORBIDDEN_PORT)));
+      await wire.read(2);
+      const { code, host } = await readReply(wire);
+      assertEquals([code, host.startsWith("8.8.8.")], [0, true], `${name} via ${host}`);
+    }
+    assertEquals(await ask(bytes(5, CONNECT, 0, name5("mixed.test", 9))), 5);
+  }, { skip: noNamespaces });
+
+  bare("a name that resolves to another address the second time does not get through", async (of) => {
+    const { connect } = await worldOf(of, ["--open"]);
+    const codes: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      using wire = await connect();
+      await wire.send(5, 1, 0, bytes(5, CONNECT, 0, name5("rebinding.test", FORBIDDEN_PORT)));
+      await wire.read(2);
+      const { code, host } = await readReply(wire);
+      assert(code === 2 || (code === 0 && host.startsWith("8.8.8.")), `${code} via ${host}`);
+      codes.push(code);
+    }
+    assert(codes.includes(0) && codes.includes(2), `the name was not rebound: ${codes}`);
+  }, { skip: noNamespaces });
+
+  bare("an unreachable network is 03, an unreachable host 04, silence 06", async (of) => {
+    const world = await worldOf(of, ["--open", "--connect-timeout", "1"]);
     assertEquals(await world.ask(request5(CONNECT, "7.7.7.7", 80)), 3);
     assertEquals(await world.ask(request5(CONNECT, "8.8.4.4", 80)), 4);
     assertEquals(await world.ask(request5(CONNECT, "9.9.9.9", 80)), 6);
@@ -196,8 +242,8 @@ suite("policy", ({ test, bare }) => {
 
   for (const [how, resetAtEnd, timeout] of [["reset", true, "120"], ["close", false, "2"]] as const) {
     // After FIN alone the client may be there still, half-closed behind its optimistic data: the dial goes on to its limit.
-    bare(`clients that ${how} while a target is dialled are forgotten`, async ({ runtime, folder }) => {
-      await using world = await abroad(runtime, folder, ["--open", "--connect-timeout", timeout]);
+    bare(`clients that ${how} while a target is dialled are forgotten`, async (of) => {
+      const world = await worldOf(of, ["--open", "--connect-timeout", timeout]);
       using first = await world.connect();
       await first.send(5, 1, 0);
       await first.read(2);
@@ -213,8 +259,8 @@ suite("policy", ({ test, bare }) => {
     }, { skip: noNamespaces });
   }
 
-  bare("the answer does not come before the dial's result", async ({ runtime, folder }) => {
-    await using world = await abroad(runtime, folder, ["--open", "--connect-timeout", "2"]);
+  bare("the answer does not come before the dial's result", async (of) => {
+    const world = await worldOf(of, ["--open", "--connect-timeout", "2"]);
     using wire = await world.connect();
     const began = Date.now();
     await wire.send(5, 1, 0, request5(CONNECT, "9.9.9.9", 80), "optimistic");
@@ -292,9 +338,14 @@ const done = new Promise((resolve) => {
 const send = (host, port, payload) => new Promise((resolve) => udp.send(
   new Uint8Array([0, 0, 0, 1, ...host.split(".").map(Number), port >> 8, port & 255, ...new TextEncoder().encode(payload)]),
   Number(relayPort), server, resolve));
+const named = (name, port, payload) => new Promise((resolve) => udp.send(
+  new Uint8Array([0, 0, 0, 3, name.length, ...new TextEncoder().encode(name), port >> 8, port & 255,
+    ...new TextEncoder().encode(payload)]), Number(relayPort), server, resolve));
 await send("127.0.0.1", targets[0].address().port, "loopback");
 await send("127.0.0.2", targets[1].address().port, "loopback too");
 await send("0.0.0.0", targets[1].address().port, "unspecified");
+await named("loopback.test", targets[0].address().port, "loopback by name");
+await new Promise((resolve) => setTimeout(resolve, 200));
 await send(client, targets[2].address().port, "public");
 await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 8000))]);
 console.log(JSON.stringify(got));

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import {
   bytes,
+  closedPort,
   type Datagram,
   eventually,
   hex,
@@ -582,6 +583,33 @@ suite("UDP", ({ test }) => {
     await stranger.send(5, 1, 0, request5(ASSOCIATE, "0.0.0.0", 0));
     assertEquals(hex((await stranger.readToEnd()).data), "05 ff");
   }, { args: ["--user", "alice:secret"] });
+
+  test("thousands of destinations in one association cost neither descriptors nor much memory", async ({ server }) => {
+    using target = await Udp.bind();
+    using udp = await Udp.bind();
+    const { wire, relay } = await associated(server);
+    using _wire = wire;
+    await udp.send(relay, packet(target, "warm"));
+    await target.receive();
+    const [files, memory] = [server.openFiles(), server.rssKiB()];
+    const nobody = (await closedPort()) || 9;
+    for (let i = 0; i < 3_000; i++) {
+      await udp.send(relay, packet({ host: `127.${1 + (i >> 8)}.${i & 0xff}.1`, port: nobody }, "x"));
+      if (i % 50 === 49) await settle(`${i}`);
+    }
+    for (let i = 0; i < 500; i++) {
+      await udp.send(relay, bytes(0, 0, 0, name5(`127.0.0.${i & 0xff}`, nobody), "x"));
+      if (i % 50 === 49) await settle(`name ${i}`);
+    }
+    assert(server.openFiles() <= files + 3, `${server.openFiles()} descriptors, before ${files}`);
+    assert(server.rssKiB() - memory < 64 * 1024, `grew by ${server.rssKiB() - memory} KiB`);
+    async function settle(word: string): Promise<void> {
+      await eventually("a datagram to come through", async () => {
+        await udp.send(relay, packet(target, word));
+        return await target.receive(500).then(() => true, () => false);
+      });
+    }
+  });
 
   test("a flood of datagrams leaves the server well", async ({ server }) => {
     using target = await Udp.bind();
