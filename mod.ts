@@ -65,7 +65,9 @@ export { NetError, type NetErrorCode } from "./src/net/errors.ts";
 
 export type { Target } from "./src/protocol/address.ts";
 
+export { type DenoConnLike, fromDenoConn } from "./src/runtime/deno_conn.ts";
 export { currentRuntime } from "./src/runtime/detect.ts";
+export { connectionPair, memory, type MemoryOptions, type MemoryPairOptions } from "./src/runtime/memory.ts";
 export type {
   Connection,
   ConnectOptions,

@@ -15,10 +15,8 @@ import { duplexOf } from "../stream/duplex_of.ts";
  * @param runtime The runtime whose fast path may serve.
  * @throws {NetError} The first error of either connection.
  */
-export async function relay(job: RelayJob, runtime: Runtime): Promise<void> {
-  const native = runtime.relay?.(job);
-  if (native !== undefined) return await native;
-  await relayDuplex(duplexOf(job.client), duplexOf(job.target), job.early, job.meter);
+export function relay(job: RelayJob, runtime: Runtime): Promise<void> {
+  return runtime.relay?.(job) ?? relayDuplex(duplexOf(job.client), duplexOf(job.target), job.early, job.meter);
 }
 
 /**

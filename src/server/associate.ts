@@ -21,7 +21,11 @@ import type { Session } from "./session.ts";
  *
  * @throws {NetError} If there is no socket to be had, or the control connection broke.
  */
-export async function serveAssociate(session: Session, exchange: Exchange, decision: RequestDecision): Promise<void> {
+export async function serveAssociate(
+  session: Session,
+  exchange: Exchange,
+  decision: RequestDecision,
+): Promise<undefined> {
   const { service } = session;
   if (service.associations >= service.limits.associations) {
     throw new NetError("unknown", `Cannot associate: all ${service.limits.associations} associations are in use`);

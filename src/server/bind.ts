@@ -11,18 +11,18 @@ import type { RequestDecision } from "../policy/authorise.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import { withRead } from "../relay/relay.ts";
 import type { Connection, Listener } from "../runtime/runtime.ts";
-import { relayWith } from "./connect.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, Tunnel } from "./exchange.ts";
 import { checkedAddresses } from "./route.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Listens for the one peer that the client expects, says where, says who came, and relays.
+ * Listens for the one peer that the client expects, says where, and says who came.
  *
+ * @returns What to relay between.
  * @throws {NetError} `not-allowed` for a peer that is not the expected one, `timeout` if none comes, `closed` if the
  * client leaves while it waits.
  */
-export async function serveBind(session: Session, exchange: Exchange, decision: RequestDecision): Promise<void> {
+export async function serveBind(session: Session, exchange: Exchange, decision: RequestDecision): Promise<Tunnel> {
   const expected = await expectedPeers(session, exchange, decision);
   const { listenIp, statedIp } = chooseAddress(session, exchange, expected[0]);
   const listener = await session.service.runtime.listen({ address: { ip: listenIp, port: 0 }, backlog: 1 });
@@ -49,7 +49,7 @@ export async function serveBind(session: Session, exchange: Exchange, decision: 
   session.enter("handshake");
   await exchange.grant(peer.remote);
   // Waiting has begun a read on the client, which the relay must take over.
-  await relayWith(session, peer, withRead(session.connection, () => session.channel.readChunk()));
+  return { client: withRead(session.connection, () => session.channel.readChunk()), target: peer };
 }
 
 /** The addresses that the peer may have; none if it may be anyone. */
@@ -60,8 +60,8 @@ async function expectedPeers(
 ): Promise<readonly IpAddress[]> {
   if (target.type !== "name" && isUnspecified(target.host)) return [];
   session.enter("lookup");
-  const checking = checkedAddresses(target, session as RequestInfo, decision, session.service);
-  const addresses = await session.until(checking);
+  const checking = async () => await checkedAddresses(target, session as RequestInfo, decision, session.service);
+  const addresses = await session.until(checking());
   if (addresses.length > 0) return addresses.map(({ ip }) => ip);
   throw new NetError("lookup-failed", `Cannot bind for "${target.host}": names are not resolved here`);
 }
@@ -129,6 +129,7 @@ async function checkPeer(
     throw new NetError("not-allowed", `${remote.ip} connected, expected ${expected.join(" or ")}`);
   }
   const { authoriser } = session.service;
-  const reason = await session.until(authoriser.address(remote, session as RequestInfo, decision));
+  const asking = async () => await authoriser.address(remote, session as RequestInfo, decision);
+  const reason = await session.until(asking());
   if (reason !== undefined) throw new NetError("not-allowed", `${remote.ip} connected: ${reason}`);
 }

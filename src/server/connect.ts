@@ -8,19 +8,20 @@ import { isUnspecified } from "../net/ip_class.ts";
 import type { RequestDecision } from "../policy/authorise.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
-import { relay } from "../relay/relay.ts";
 import type { Connection } from "../runtime/runtime.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, Tunnel } from "./exchange.ts";
+import { connectDirectly } from "./happy_eyeballs.ts";
 import { checkedAddresses } from "./route.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Dials the target, replies and relays until both directions have ended.
+ * Dials the target and replies.
  *
+ * @returns What to relay between.
  * @throws {ProtocolError} For a target that is none.
- * @throws {NetError} `not-allowed`, or why the target could not be reached or the relay broke.
+ * @throws {NetError} `not-allowed`, or why the target could not be reached.
  */
-export async function serveConnect(session: Session, exchange: Exchange, decision: RequestDecision): Promise<void> {
+export async function serveConnect(session: Session, exchange: Exchange, decision: RequestDecision): Promise<Tunnel> {
   const { target } = exchange;
   if (target.port === 0) throw new ProtocolError("port", "Cannot connect: DST.PORT is 0");
   if (target.type !== "name" && isUnspecified(target.host)) {
@@ -32,24 +33,19 @@ export async function serveConnect(session: Session, exchange: Exchange, decisio
   session.tell("connected");
   session.enter("handshake"); // until the reply is out
   await exchange.grant(peer.local);
-  await relayWith(session, peer);
-}
-
-/** Relays between the client and `peer`, with what the client sent ahead. */
-export async function relayWith(session: Session, peer: Connection, client = session.connection): Promise<void> {
-  session.enter("idle");
-  const rest = session.channel.takeRest();
-  const early = rest.length > 0 ? rest.slice() : rest; // the relay may read into the memory it lies in
-  await relay({ client, target: peer, early, meter: session }, session.service.runtime);
+  return { client: session.connection, target: peer };
 }
 
 async function dial(session: Session, { target }: Exchange, decision: RequestDecision): Promise<Connection> {
   const { service } = session;
+  const { runtime } = service;
   const request = session as RequestInfo;
   session.enter("lookup");
   const checking = checkedAddresses(target, request, decision, service);
   const addresses = checking instanceof Promise ? await session.until(checking) : checking;
   session.enter("connect");
-  session.watchClient();
-  return await service.dial(target, { addresses, request, signal: session.signal, runtime: service.runtime });
+  if (service.customDial !== undefined) {
+    return await service.customDial(target, { addresses, request, signal: session.signal, runtime });
+  }
+  return await session.dialling((signal) => connectDirectly(target, { addresses, request, signal, runtime }));
 }

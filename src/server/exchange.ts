@@ -8,7 +8,11 @@ import type { CommandName, ProtocolName } from "../policy/rules.ts";
 import { NO_ADDRESS, type Target } from "../protocol/address.ts";
 import { Command, Reply } from "../protocol/constants.ts";
 import type { SocketAddress } from "../net/address.ts";
+import type { RelayJob } from "../runtime/runtime.ts";
 import type { Channel } from "../stream/channel.ts";
+
+/** The two ends that a granted request joins. */
+export type Tunnel = Pick<RelayJob, "client" | "target">;
 
 /** Writes a reply in a dialect. */
 export type EncodeReply = (reply: number, bound: Target) => Uint8Array;

@@ -6,21 +6,32 @@
 
 import { AuthenticationError } from "../auth/method.ts";
 import { type NetErrorCode, netErrorCode } from "../net/errors.ts";
-import type { RequestInfo } from "../policy/rules.ts";
+import type { RequestDecision } from "../policy/authorise.ts";
+import type { CommandName, RequestInfo } from "../policy/rules.ts";
 import { SOCKS4_VERSION, SOCKS5_VERSION } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import { replyCodeOf } from "../protocol/reply_code.ts";
+import { relay } from "../relay/relay.ts";
 import { serveAssociate } from "./associate.ts";
 import { serveBind } from "./bind.ts";
 import { serveConnect } from "./connect.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, Tunnel } from "./exchange.ts";
 import { HTTP_ANSWER, looksLikeHttp } from "./http_answer.ts";
 import type { CloseCause, Refusal, SessionSummary } from "./observer.ts";
 import type { Session } from "./session.ts";
 import { readSocks4 } from "./socks4.ts";
 import { readSocks5 } from "./socks5.ts";
 
-const COMMANDS = { "connect": serveConnect, "bind": serveBind, "udp-associate": serveAssociate };
+/** What there is to relay when a command is granted; nothing if it has relayed already. */
+type Command = (session: Session, exchange: Exchange, decision: RequestDecision) => Promise<Tunnel | undefined>;
+
+const COMMANDS: Record<CommandName, Command> = {
+  "connect": serveConnect,
+  "bind": serveBind,
+  "udp-associate": serveAssociate,
+};
+
+const NOTHING = new Uint8Array(0);
 
 /** What made {@linkcode Session.stop} stop a session. */
 const STOPS: Partial<Record<NetErrorCode, CloseCause>> = { timeout: "timeout", reset: "vanished" };
@@ -44,7 +55,11 @@ export async function serveSession(session: Session): Promise<SessionSummary> {
   session.tell("opened");
   let ending: Ending;
   try {
-    ending = await converse(session);
+    // The first byte tells the dialects apart, and it alone: a greeting may be three bytes long.
+    const first = await session.channel.peek();
+    if (first === SOCKS5_VERSION) ending = await serve(session, readSocks5);
+    else if (first === SOCKS4_VERSION) ending = await serve(session, readSocks4);
+    else ending = await turnAway(session, first);
   } catch (error) {
     ending = endingOf(session, error);
   }
@@ -61,12 +76,9 @@ export async function serveSession(session: Session): Promise<SessionSummary> {
   return summary;
 }
 
-/** Tells the dialects apart by the first byte, and by it alone: a greeting may be three bytes long. */
-async function converse(session: Session): Promise<Ending> {
-  const first = await session.channel.peek();
+/** Answers what is not SOCKS. */
+async function turnAway(session: Session, first: number | undefined): Promise<Ending> {
   if (first === undefined) return { cause: "health-check" };
-  if (first === SOCKS5_VERSION) return await serve(session, readSocks5);
-  if (first === SOCKS4_VERSION) return await serve(session, readSocks4);
   if (looksLikeHttp(first)) {
     await session.channel.write(HTTP_ANSWER);
     await session.closeGently();
@@ -86,7 +98,8 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
     const deciding = authoriser.request(session as RequestInfo);
     session.enter("lookup"); // a rule may look things up; out of time the client still gets its reply
     const decision = typeof deciding === "string" ? deciding : await session.until(deciding);
-    await COMMANDS[exchange.command](session, exchange, decision);
+    const tunnel = await COMMANDS[exchange.command](session, exchange, decision);
+    if (tunnel !== undefined) await relayThrough(session, tunnel);
     return { cause: "finished" };
   } catch (error) {
     const refusal = refusalOf(session, exchange, error);
@@ -97,6 +110,14 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
     await session.closeGently();
     return { cause: "refused", reason: refusal.reason };
   }
+}
+
+/** Relays, beginning with what the client sent ahead. */
+function relayThrough(session: Session, { client, target }: Tunnel): Promise<void> {
+  session.enter("idle");
+  const rest = session.channel.takeRest();
+  const early = rest.length > 0 ? rest.slice() : NOTHING; // the relay may read into the memory it lies in
+  return relay({ client, target, early, meter: session }, session.service.runtime);
 }
 
 /** What was refused and why; `undefined` if the session was not refused anything but broke, or the client left. */

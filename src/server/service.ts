@@ -16,7 +16,6 @@ import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DialContext, heedSignal } from "./dial.ts";
-import { connectDirectly } from "./happy_eyeballs.ts";
 import type { Observer } from "./observer.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type HandleOptions, type Limits, type Timeouts } from "./options.ts";
 import type { Resolve } from "./resolve.ts";
@@ -35,7 +34,8 @@ export class Service {
   /** The methods that SOCKS5 clients may choose from, best first. */
   readonly methods: readonly AuthMethod[];
   readonly resolve: Resolve | false;
-  readonly dial: (target: Target, context: DialContext) => Promise<Connection>;
+  /** The dialler that the options give, if they do. */
+  readonly customDial: ((target: Target, context: DialContext) => Promise<Connection>) | undefined;
   readonly deadlines: Deadlines;
   /** Where this server listens with IP addresses. */
   readonly listeners: SocketAddress[] = [];
@@ -65,8 +65,8 @@ export class Service {
     const { users } = options;
     this.authenticate = options.authenticate ?? (users !== undefined && users.length > 0 ? userList(users) : undefined);
     this.methods = [this.authenticate === undefined ? noAuthentication : usernamePassword(this.authenticate)];
-    this.resolve = options.resolve ?? ((name, { signal }) => runtime.lookup(name, { signal }));
-    this.dial = options.dial === undefined ? connectDirectly : heedSignal(options.dial);
+    this.resolve = options.resolve ?? ((name) => runtime.lookup(name));
+    this.customDial = options.dial === undefined ? undefined : heedSignal(options.dial);
     this.deadlines = new Deadlines(Math.min(...Object.values(this.timeouts).filter((ms) => ms > 0), 5_000));
   }
 

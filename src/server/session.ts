@@ -60,7 +60,13 @@ export class Session implements SessionInfo, Meter, Timed {
   #deadline = Infinity;
   #activity = 0;
   #peer: Connection | undefined;
+  /** Behind the signal that others see, made when one asks for it. */
   #abort: AbortController | undefined;
+  /** Behind the signal of our own dial, gone with it. */
+  #dial: AbortController | undefined;
+  /** Rejects what {@linkcode until} waits for. */
+  #stopWaiting: ((reason: NetError) => void) | undefined;
+  #isWatched = false;
   #stopped: NetError | undefined;
 
   constructor(
@@ -89,7 +95,7 @@ export class Session implements SessionInfo, Meter, Timed {
     return this.#phase;
   }
 
-  /** Made when first asked for: a session that only relays never does. */
+  /** Aborts when the session ends or is stopped. Made when somebody first asks for it. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.#stopped !== undefined) this.#abort.abort(this.#stopped);
@@ -119,6 +125,7 @@ export class Session implements SessionInfo, Meter, Timed {
       this.#activity = activity;
       if (this.#phase === "idle" || this.#phase === "halfClosed") this.#deadline = now + this.#time();
     }
+    if (this.#phase === "connect" && !this.#isWatched) this.#watchClient(); // a dial that takes its time
     if (now < this.#deadline) return;
     this.#deadline = Infinity;
     this.stop(new NetError("timeout", `${TIMEOUTS[this.#phase]} within ${this.#time() / 1000} s`));
@@ -130,6 +137,8 @@ export class Session implements SessionInfo, Meter, Timed {
    */
   stop(reason: NetError): void {
     this.#stopped ??= reason;
+    this.#stopWaiting?.(reason);
+    this.#dial?.abort(reason);
     this.#abort?.abort(reason);
     const repliesFirst = reason.code === "timeout" &&
       (this.#phase === "lookup" || this.#phase === "connect" || this.#phase === "bind");
@@ -150,26 +159,29 @@ export class Session implements SessionInfo, Meter, Timed {
     }
   }
 
-  /** Stops the dial if the client resets meanwhile. Its mere end is no reason: it may have said all that it has to say. */
-  watchClient(): void {
-    this.connection.closed.then(() => {
-      if (this.#phase === "connect") this.stop(new NetError("reset", "The client left"));
+  /**
+   * Waits for a promise, or for the session to be stopped.
+   *
+   * @throws What the promise is rejected with, or the reason for the stop.
+   */
+  until<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      promise.then(resolve, reject).finally(() => this.#stopWaiting = undefined);
+      this.#stopWaiting = reject;
+      if (this.#stopped !== undefined) reject(this.#stopped);
     });
   }
 
-  /**
-   * Waits for a promise that may not heed the signal.
-   *
-   * @throws What the promise is rejected with, or the reason for the session's stop.
-   */
-  until<T>(promise: T | Promise<T>): Promise<T> {
-    const { signal } = this;
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason);
-      Promise.resolve(promise).then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-      if (signal.aborted) abort();
-      else signal.addEventListener("abort", abort, { once: true });
-    });
+  /** Dials, with a signal that aborts when the session is stopped and that nobody keeps afterwards. */
+  async dialling<T>(dial: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#dial = controller;
+    if (this.#stopped !== undefined) controller.abort(this.#stopped);
+    try {
+      return await dial(controller.signal);
+    } finally {
+      this.#dial = undefined;
+    }
   }
 
   /** Closes what the session holds, and ends whatever hangs on its signal. */
@@ -189,6 +201,15 @@ export class Session implements SessionInfo, Meter, Timed {
     } catch {
       // It left in another way, or in its own time.
     }
+  }
+
+  /** Stops the dial if the client resets meanwhile. Its mere end is no reason: it may have said all that it has to say. */
+  #watchClient(): void {
+    this.#isWatched = true;
+    const left = (): void => {
+      if (this.#phase === "connect") this.stop(new NetError("reset", "The client left"));
+    };
+    this.connection.closed.then(left, left);
   }
 
   #time(): number {
