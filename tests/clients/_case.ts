@@ -17,8 +17,8 @@ import {
   type HttpTarget,
   httpTarget,
   type HttpTargetOptions,
-  type Loopback,
   type Target,
+  type TargetOptions,
 } from "./_targets.ts";
 
 /** Something that must be installed; the reason why a case cannot run without it, or undefined. */
@@ -56,12 +56,12 @@ export interface Bench {
   converse(command: readonly string[]): Running;
   /** A folder of the case's own. */
   folder(): Promise<string>;
-  /** An HTTP server that expects its connections from `server`. */
-  http(server: RunningServer, options?: Omit<HttpTargetOptions, "from">): Promise<HttpTarget>;
+  /** An HTTP server. */
+  http(options?: HttpTargetOptions): Promise<HttpTarget>;
   /** A server that sends everything back. */
-  echo(server: RunningServer, host?: Loopback): Promise<Target>;
+  echo(options?: TargetOptions): Promise<Target>;
   /** A server that answers after the client's end. */
-  digest(server: RunningServer, host?: Loopback): Promise<Target>;
+  digest(options?: TargetOptions): Promise<Target>;
   /** Has something disposed of when the case ends. */
   use<T extends AsyncDisposable>(resource: T): T;
 }
@@ -158,9 +158,9 @@ async function onBench(
           resources.defer(() => rm(path, { recursive: true, force: true }));
           return path;
         },
-        http: async (server, options = {}) => resources.use(await httpTarget({ ...options, from: server.pid })),
-        echo: async (server, host = "127.0.0.1") => resources.use(await echoTarget({ host, from: server.pid })),
-        digest: async (server, host = "127.0.0.1") => resources.use(await digestTarget({ host, from: server.pid })),
+        http: async (options) => resources.use(await httpTarget(options)),
+        echo: async (options) => resources.use(await echoTarget(options)),
+        digest: async (options) => resources.use(await digestTarget(options)),
         use: (resource) => resources.use(resource),
       }),
     );
@@ -193,8 +193,33 @@ async function endingBy(signal: AbortSignal, body: Promise<void>): Promise<void>
   signal.throwIfAborted();
 }
 
-/** Waits for the line of the session that went to a host and port. */
+/** Waits for the line of a session that went to a host and port. */
 export function sessionLine(server: RunningServer, authority: string): Promise<string> {
-  const literal = authority.replace(/[.[\]]/g, "\\$&");
-  return server.waitForOutput(new RegExp(`^.*(?<![\\w.:])${literal}(?!\\w).*$`, "m"));
+  return server.waitForOutput(lineOf(authority));
+}
+
+/**
+ * Waits until the server has logged a session for every connection that a target saw, and sees that it logged no more:
+ * no connection came past the server, and each had its line.
+ *
+ * @param server The server.
+ * @param target A target that clients have been to and left.
+ * @param authority What they asked for: the target's address if nothing is said.
+ */
+export async function loggedSessions(
+  server: RunningServer,
+  target: Target,
+  authority = target.authority,
+): Promise<void> {
+  const count = () => [...server.output().matchAll(new RegExp(lineOf(authority), "gm"))].length;
+  while (count() < Math.max(1, target.connections)) {
+    await server.waitForOutput(/\n/, { since: server.output().length });
+  }
+  if (count() !== target.connections) {
+    throw new Error(`The target at ${authority} saw ${target.connections} connections, not ${count()}`);
+  }
+}
+
+function lineOf(authority: string): RegExp {
+  return new RegExp(`^.* connect ${authority.replace(/[.[\]]/g, "\\$&")}(?!\\w).*$`, "m");
 }

@@ -8,7 +8,6 @@ import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
-import { ownsConnection } from "./_owner.ts";
 
 /** A port on which nothing listens, and that browsers do not block: compressnet, which nobody serves. */
 export const REFUSED_PORT = 3;
@@ -21,12 +20,6 @@ export const LONG_LABEL: string = `${"x".repeat(64)}.test`;
 /** The same for clients that check labels: a name that fits a request but is longer than any in DNS. */
 export const NO_NAME: string = Array(4).fill("x".repeat(63)).join(".");
 
-/** A connection that reached a target. */
-export interface Visit {
-  /** Whether it came from the process that was expected. */
-  readonly expected: boolean;
-}
-
 /** A server on loopback. */
 export interface Target extends AsyncDisposable {
   /** Its address as clients write it, without brackets. */
@@ -35,8 +28,8 @@ export interface Target extends AsyncDisposable {
   readonly port: number;
   /** Host and port as one, an IPv6 address in brackets. */
   readonly authority: string;
-  /** Every connection so far. */
-  readonly visits: readonly Visit[];
+  /** How many connections it has seen so far. */
+  readonly connections: number;
   /** Settles when no connection is open. */
   emptied(): Promise<void>;
 }
@@ -44,12 +37,10 @@ export interface Target extends AsyncDisposable {
 /** An address of this machine that only this machine reaches. */
 export type Loopback = "127.0.0.1" | "::1";
 
-/** Where a target listens and whom it expects. */
+/** Where a target listens. */
 export interface TargetOptions {
-  /** The address to listen on. */
+  /** @default {"127.0.0.1"} */
   readonly host?: Loopback;
-  /** The process that connections are to come from. */
-  readonly from: number;
 }
 
 /** Deterministic bytes that no compression shortens and no shift maps onto themselves. */
@@ -73,17 +64,16 @@ export function sha256(bytes: Uint8Array | string): string {
 /** Has a server listen on a free port and count its connections. */
 export async function listening(
   server: Server,
-  { host = "127.0.0.1", from }: TargetOptions,
+  { host = "127.0.0.1" }: TargetOptions = {},
 ): Promise<Target> {
-  const visits: Visit[] = [];
+  let connections = 0;
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
+    connections++;
     sockets.add(socket);
     // Clients which leave in the middle are part of the tests.
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
-    const ends = { host, accepted: port, from: socket.remotePort ?? 0 };
-    visits.push({ expected: ownsConnection(from, ends) });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -94,7 +84,9 @@ export async function listening(
     host,
     port,
     authority: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-    visits,
+    get connections() {
+      return connections;
+    },
     emptied: async () => {
       while (sockets.size > 0) await new Promise((resolve) => [...sockets][0]!.once("close", resolve));
     },
@@ -107,12 +99,12 @@ export async function listening(
 }
 
 /** A server that sends everything back. */
-export function echoTarget(options: TargetOptions): Promise<Target> {
+export function echoTarget(options: TargetOptions = {}): Promise<Target> {
   return listening(createTcpServer((socket) => void socket.pipe(socket)), options);
 }
 
 /** A server that reads until the client's end and only then answers, with the length and SHA-256 of what came. */
-export function digestTarget(options: TargetOptions): Promise<Target> {
+export function digestTarget(options: TargetOptions = {}): Promise<Target> {
   const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
     const hash = createHash("sha256");
     let length = 0;
@@ -151,14 +143,14 @@ export interface HttpTargetOptions extends TargetOptions {
  * An HTTP server: `/hello` greets, `/bytes/N` sends N bytes of {@linkcode payload}, a PUT of anything is answered with
  * its length and SHA-256, `/endless` sends until the client leaves.
  */
-export async function httpTarget(options: HttpTargetOptions): Promise<HttpTarget> {
+export async function httpTarget(options: HttpTargetOptions = {}): Promise<HttpTarget> {
   const requests: string[] = [];
   const server = createHttpServer({ keepAlive: true }, (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     answer(request, response, options.routes ?? {});
   });
   const target = await listening(server, options);
-  return { ...target, origin: `http://${target.authority}`, requests };
+  return Object.assign(target, { origin: `http://${target.authority}`, requests });
 }
 
 /** What `/hello` answers. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Bench, clients, program, sessionLine } from "./_case.ts";
+import { type Bench, clients, loggedSessions, program } from "./_case.ts";
 import type { RunningServer } from "../conformance/_server.ts";
 import type { Finished } from "./_process.ts";
 import { REFUSED_PORT, type Routes } from "./_targets.ts";
@@ -65,26 +65,24 @@ clients("Chromium", [program("chromium")], (it) => {
   for (const scheme of ["socks5", "socks4"]) {
     it(`loads a page with its script and image through ${scheme}://`, async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server, { routes: SITE });
+      const http = await bench.http({ routes: SITE });
       const { stdout } = await chromium(bench, `${scheme}://127.0.0.1:${server.port}`, `${http.origin}/page`);
       assertMatch(stdout, new RegExp(`<p id="script">script of ${http.authority}</p>`));
       assertMatch(stdout, /<p id="image">image of 42<\/p>/);
       assertEquals(http.requests.filter((request) => !request.includes("favicon")).sort(), LOADED);
-      assertEquals(http.visits.filter(({ expected }) => !expected), []);
-      await sessionLine(server, http.authority);
+      await loggedSessions(server, http);
       assertOnlyLoopback(server);
     }, { deadlineMs: 60_000 });
   }
 
   it("has a name looked up by the proxy", async (bench) => {
     const server = await bench.server();
-    const http = await bench.http(server, { routes: SITE });
+    const http = await bench.http({ routes: SITE });
     const url = `http://localhost:${http.port}/page`;
     const { stdout } = await chromium(bench, `socks5://127.0.0.1:${server.port}`, url);
     assertMatch(stdout, new RegExp(`<p id="script">script of localhost:${http.port}</p>`));
     assertMatch(stdout, /<p id="image">image of 42<\/p>/);
-    assertEquals(http.visits.filter(({ expected }) => !expected), []);
-    await sessionLine(server, `localhost:${http.port}`);
+    await loggedSessions(server, http, `localhost:${http.port}`);
     assertOnlyLoopback(server);
   }, { deadlineMs: 60_000 });
 

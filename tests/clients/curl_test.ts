@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bench, clients, program, sessionLine } from "./_case.ts";
+import { type Bench, clients, loggedSessions, program } from "./_case.ts";
 import type { Finished } from "./_process.ts";
 import { digestAnswer, GREETING, LONG_LABEL, payload, REFUSED_PORT, sha256 } from "./_targets.ts";
 
@@ -26,13 +26,13 @@ clients("curl", [program("curl")], (it) => {
     for (const name of ["127.0.0.1", "localhost"]) {
       it(`--${version} fetches a page from ${name}`, async (bench) => {
         const server = await bench.server();
-        const http = await bench.http(server);
+        const http = await bench.http();
         const url = `http://${name}:${http.port}/hello`;
         assertFetched(await curl(bench, "--ipv4", `--${version}`, `127.0.0.1:${server.port}`, url));
         assertEquals(http.requests, ["GET /hello"]);
-        assertEquals(http.visits, [{ expected: true }]);
+        assertEquals(http.connections, 1);
         const named = name === "localhost" && /4a|hostname/.test(version);
-        await sessionLine(server, named ? `localhost:${http.port}` : http.authority);
+        await loggedSessions(server, http, named ? `localhost:${http.port}` : http.authority);
       });
     }
   }
@@ -40,37 +40,37 @@ clients("curl", [program("curl")], (it) => {
   for (const version of ["socks5", "socks5-hostname"]) {
     it(`--${version} fetches a page from an IPv6 address`, async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server, { host: "::1" });
+      const http = await bench.http({ host: "::1" });
       assertFetched(await curl(bench, `--${version}`, `127.0.0.1:${server.port}`, `${http.origin}/hello`));
-      assertEquals(http.visits, [{ expected: true }]);
-      await sessionLine(server, http.authority);
+      assertEquals(http.connections, 1);
+      await loggedSessions(server, http);
     });
   }
 
   for (const version of ["socks4", "socks4a", "socks5", "socks5-hostname"]) {
     it(`--${version} reaches the server on an IPv6 listener`, async (bench) => {
       const server = await bench.server("--listen", "[::1]:0");
-      const http = await bench.http(server);
+      const http = await bench.http();
       assertFetched(await curl(bench, `--${version}`, `[::1]:${server.port}`, `${http.origin}/hello`));
-      assertEquals(http.visits, [{ expected: true }]);
+      assertEquals(http.connections, 1);
     });
   }
 
   it("reaches the server through a UNIX socket", async (bench) => {
     const path = join(await bench.folder(), "proxy.sock");
     const server = await bench.server("--listen", `unix:${path}`);
-    const http = await bench.http(server);
+    const http = await bench.http();
     for (const option of [["--socks5-hostname", `localhost${path}`], ["--proxy", `socks5h://localhost${path}`]]) {
       assertFetched(await curl(bench, ...option, `${http.origin}/hello`));
     }
-    assertEquals(http.visits, [{ expected: true }, { expected: true }]);
-    await sessionLine(server, http.authority);
+    assertEquals(http.connections, 2);
+    await loggedSessions(server, http);
   });
 
   for (const [userinfo, what] of [["alice:secret", "a password"], ["bob:with:colons", "colons in the password"]]) {
     it(`--proxy-user fetches a page with ${what}`, async (bench) => {
       const server = await bench.server(...USERS);
-      const http = await bench.http(server);
+      const http = await bench.http();
       const proxy = ["--socks5", `127.0.0.1:${server.port}`, "--proxy-user", userinfo!];
       assertFetched(await curl(bench, ...proxy, `${http.origin}/hello`));
     });
@@ -78,7 +78,7 @@ clients("curl", [program("curl")], (it) => {
 
   it("takes user and password from the proxy's URL, percent-encoded UTF-8 included", async (bench) => {
     const server = await bench.server(...USERS);
-    const http = await bench.http(server);
+    const http = await bench.http();
     const userinfo = `${encodeURIComponent("zoë")}:${encodeURIComponent("pâss wörd@/?#")}`;
     assertFetched(
       await curl(bench, "--proxy", `socks5h://${userinfo}@127.0.0.1:${server.port}`, `${http.origin}/hello`),
@@ -88,33 +88,33 @@ clients("curl", [program("curl")], (it) => {
   for (const userinfo of ["alice:wrong", "alice:", "mallory:secret", "alice:secret "]) {
     it(`--proxy-user "${userinfo}" is rejected`, async (bench) => {
       const server = await bench.server(...USERS);
-      const http = await bench.http(server);
+      const http = await bench.http();
       const proxy = ["--socks5", `127.0.0.1:${server.port}`, "--proxy-user", userinfo];
       const { code, stdout, stderr } = await curl(bench, ...proxy, `${http.origin}/hello`);
       assertEquals([code, stdout], [PROXY_REFUSED, ""]);
       assertMatch(stderr, /User was rejected by the SOCKS5 server \(1 \d+\)/);
-      assertEquals(http.visits, []);
+      assertEquals(http.connections, 0);
     });
   }
 
   it("is turned away without a user where users are required", async (bench) => {
     const server = await bench.server(...USERS);
-    const http = await bench.http(server);
+    const http = await bench.http();
     const { code, stderr } = await curl(bench, "--socks5", `127.0.0.1:${server.port}`, `${http.origin}/hello`);
     assertEquals(code, PROXY_REFUSED);
     assertStringIncludes(stderr, "No authentication method was acceptable");
-    assertEquals(http.visits, []);
+    assertEquals(http.connections, 0);
   });
 
   for (const version of ["socks4", "socks4a"]) {
     it(`--${version} is turned away where passwords are required`, async (bench) => {
       const server = await bench.server(...USERS);
-      const http = await bench.http(server);
+      const http = await bench.http();
       const proxy = [`--${version}`, `127.0.0.1:${server.port}`, "--proxy-user", "alice:secret"];
       const { code, stderr } = await curl(bench, ...proxy, `${http.origin}/hello`);
       assertEquals(code, PROXY_REFUSED);
       assertMatch(stderr, /Can't complete SOCKS4 connection .* \(91\)/);
-      assertEquals(http.visits, []);
+      assertEquals(http.connections, 0);
     });
   }
 
@@ -162,7 +162,7 @@ clients("curl", [program("curl")], (it) => {
 
   it("gets a page that helps when it takes the port for an HTTP proxy", async (bench) => {
     const server = await bench.server();
-    const http = await bench.http(server);
+    const http = await bench.http();
     for (
       const how of [["--proxy", `http://127.0.0.1:${server.port}`, http.origin], [`http://127.0.0.1:${server.port}/`]]
     ) {
@@ -171,22 +171,22 @@ clients("curl", [program("curl")], (it) => {
       assertMatch(stdout, /^HTTP\/1\.[01] [45]\d\d /);
       assertMatch(stdout, /SOCKS/);
     }
-    assertEquals(http.visits, []);
+    assertEquals(http.connections, 0);
   });
 
   it("keeps one session for pages that share a connection", async (bench) => {
     const server = await bench.server();
-    const http = await bench.http(server);
+    const http = await bench.http();
     const urls = [1, 2, 3, 4, 5].map((page) => `${http.origin}/hello/${page}`);
     assertFetched(await curl(bench, "--socks5", `127.0.0.1:${server.port}`, ...urls), GREETING.repeat(5));
-    assertEquals(http.visits, [{ expected: true }]);
+    assertEquals(http.connections, 1);
     assertEquals(http.requests.length, 5);
   });
 
   for (const version of ["socks4a", "socks5-hostname"]) {
     it(`--${version} downloads 64 MiB unharmed`, async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server);
+      const http = await bench.http();
       const proxy = [`--${version}`, `127.0.0.1:${server.port}`];
       const { code, bytes } = await curl(bench, ...proxy, `${http.origin}/bytes/${64 * MIB}`);
       assertEquals([code, bytes.length], [0, 64 * MIB]);
@@ -195,7 +195,7 @@ clients("curl", [program("curl")], (it) => {
 
     it(`--${version} uploads 32 MiB unharmed`, async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server);
+      const http = await bench.http();
       const upload = payload(32 * MIB);
       const proxy = [`--${version}`, `127.0.0.1:${server.port}`];
       const request = ["--request", "PUT", "--header", "Expect:", "--upload-file", "-", `${http.origin}/upload`];
@@ -208,7 +208,7 @@ clients("curl", [program("curl")], (it) => {
 
   it("frees the connection to the target when it leaves in the middle of a download", async (bench) => {
     const server = await bench.server();
-    const http = await bench.http(server);
+    const http = await bench.http();
     const proxy = ["--socks5", `127.0.0.1:${server.port}`];
     const { code } = await curl(bench, "--output", "/dev/full", ...proxy, `${http.origin}/endless`);
     assertEquals(code, 23, "curl says that it cannot write");
@@ -217,7 +217,7 @@ clients("curl", [program("curl")], (it) => {
 
   it("runs twenty transfers at once", async (bench) => {
     const server = await bench.server();
-    const http = await bench.http(server);
+    const http = await bench.http();
     const folder = await bench.folder();
     const transfers = Array.from({ length: 20 }, (_, index) => [
       "--output",
@@ -231,6 +231,6 @@ clients("curl", [program("curl")], (it) => {
     for (let index = 0; index < 20; index++) {
       assertEquals(sha256(await readFile(join(folder, `${index}`))), sha256(payload(MIB + index)));
     }
-    assertEquals(http.visits, Array(20).fill({ expected: true }));
+    assertEquals(http.connections, 20);
   }, { deadlineMs: 60_000 });
 });

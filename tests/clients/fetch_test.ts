@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fetch as undiciFetch, Socks5ProxyAgent } from "npm:undici@^8.12.4";
-import { type Bench, clients, sessionLine } from "./_case.ts";
+import { type Bench, clients, loggedSessions } from "./_case.ts";
 import type { RunningServer } from "../conformance/_server.ts";
 import { GREETING, payload, REFUSED_PORT, sha256 } from "./_targets.ts";
 
@@ -75,45 +75,45 @@ for (
     for (const scheme of schemes) {
       it(`gets a page through ${scheme}://`, async (bench) => {
         const server = await bench.server();
-        const http = await bench.http(server);
+        const http = await bench.http();
         const client = through(bench, urlOf(server, scheme));
         const response = await client.fetch(`${http.origin}/hello`);
         assertEquals([response.status, await response.text()], [200, GREETING]);
-        assertEquals(http.visits, [{ expected: true }]);
+        assertEquals(http.connections, 1);
         await client.close();
-        await sessionLine(server, http.authority);
+        await loggedSessions(server, http);
       });
     }
 
     it("has a name looked up by the proxy", async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server);
+      const http = await bench.http();
       const client = through(bench, urlOf(server, schemes.at(-1)!));
       const response = await client.fetch(`http://localhost:${http.port}/hello`);
       assertEquals([response.status, await response.text()], [200, GREETING]);
       await client.close();
-      await sessionLine(server, `localhost:${http.port}`);
+      await loggedSessions(server, http, `localhost:${http.port}`);
     });
 
     it("gets a page from an IPv6 address", async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server, { host: "::1" });
+      const http = await bench.http({ host: "::1" });
       const client = through(bench, urlOf(server, schemes[0]!));
       const response = await client.fetch(`${http.origin}/hello`);
       assertEquals([response.status, await response.text()], [200, GREETING]);
-      assertEquals(http.visits, [{ expected: true }]);
+      assertEquals(http.connections, 1);
       await client.close();
-      await sessionLine(server, http.authority);
+      await loggedSessions(server, http);
     });
 
     it("logs in, and is told when the password was wrong", async (bench) => {
       const server = await bench.server(...USERS);
-      const http = await bench.http(server);
+      const http = await bench.http();
       const right = through(bench, urlOf(server, schemes[0]!, "alice:secret@"));
       assertEquals(await (await right.fetch(`${http.origin}/hello`)).text(), GREETING);
       const mistaken = through(bench, urlOf(server, schemes[0]!, "alice:wrong@"));
       assertMatch(await failure(mistaken.fetch(`${http.origin}/hello`)), wrong);
-      assertEquals(http.visits, [{ expected: true }]);
+      assertEquals(http.connections, 1);
     });
 
     it("is told that a port refused", async (bench) => {
@@ -124,7 +124,7 @@ for (
 
     it("uploads and downloads 8 MiB eight times at once", async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server);
+      const http = await bench.http();
       const client = through(bench, urlOf(server, schemes[0]!));
       const sizes = Array.from({ length: 8 }, (_, index) => 8 * MIB + index);
       const downloads = sizes.map(async (size) => {
@@ -138,7 +138,6 @@ for (
       const expected = sizes.map((size) => sha256(payload(size)));
       assertEquals(await Promise.all(downloads), expected);
       assertEquals(await Promise.all(uploads), expected);
-      assertEquals(http.visits.filter((visit) => !visit.expected), []);
     }, { deadlineMs: 60_000 });
   });
 }

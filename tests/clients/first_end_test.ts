@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { clients, program, sessionLine } from "./_case.ts";
+import { clients, loggedSessions, program, sessionLine } from "./_case.ts";
 import { startServer, succeeds } from "../conformance/_server.ts";
 import { GREETING } from "./_targets.ts";
 
@@ -33,13 +33,13 @@ clients("the first command", [program("curl")], (it) => {
 
   it("says how to try it, and what it says works", async (bench) => {
     const server = await bench.server();
-    const http = await bench.http(server);
+    const http = await bench.http();
     const said = await server.waitForOutput(/curl --socks5-hostname \S+ https:\/\/example\.com/);
     const args = said.replace("https://example.com", `${http.origin}/hello`).split(" ").slice(1);
     const { code, stdout } = await bench.run(["curl", "--disable", "--silent", ...args]);
     assertEquals([code, stdout], [0, GREETING]);
-    assertEquals(http.visits, [{ expected: true }]);
-    await sessionLine(server, http.authority);
+    assertEquals(http.connections, 1);
+    await loggedSessions(server, http);
   });
 });
 

@@ -1,9 +1,9 @@
-import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { spawn } from "node:child_process";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import { type Bench, clients, file, program, sessionLine } from "./_case.ts";
+import { type Bench, clients, file, loggedSessions, program, sessionLine } from "./_case.ts";
 import { environment, type Finished } from "./_process.ts";
 import { listening, payload, REFUSED_PORT, sha256, type Target } from "./_targets.ts";
 
@@ -97,9 +97,9 @@ async function dumb(root: string, request: IncomingMessage, response: ServerResp
   }
 }
 
-async function serving(bench: Bench, pid: number, root: string, answer: typeof smart | typeof dumb): Promise<Target> {
+async function serving(bench: Bench, root: string, answer: typeof smart | typeof dumb): Promise<Target> {
   const server = createServer((request, response) => void answer(root, request, response));
-  return bench.use(await listening(server, { from: pid }));
+  return bench.use(await listening(server));
 }
 
 clients("git", [program("git"), file(BACKEND)], (it) => {
@@ -107,34 +107,31 @@ clients("git", [program("git"), file(BACKEND)], (it) => {
     it(`clones from a smart HTTP server through ${scheme}://`, async (bench) => {
       const server = await bench.server();
       const { root, head } = await origin(bench);
-      const http = await serving(bench, server.pid, root, smart);
+      const http = await serving(bench, root, smart);
       const copy = join(await bench.folder(), "copy");
       const proxy = `http.proxy=${scheme}://127.0.0.1:${server.port}`;
       await mustGit(bench, "-c", proxy, "clone", "--quiet", `http://${http.authority}/origin.git`, copy);
       assertEquals(await mustGit(bench, "-C", copy, "rev-parse", "HEAD"), head);
       assertEquals(sha256(await readFile(join(copy, "large"))), sha256(payload(4 * MIB)));
-      assertNotEquals(http.visits, []);
-      assertEquals(http.visits.filter(({ expected }) => !expected), []);
-      await sessionLine(server, http.authority);
+      await loggedSessions(server, http);
     });
   }
 
   it("clones from a dumb HTTP server", async (bench) => {
     const server = await bench.server();
     const { root, head } = await origin(bench);
-    const http = await serving(bench, server.pid, root, dumb);
+    const http = await serving(bench, root, dumb);
     const copy = join(await bench.folder(), "copy");
     const proxy = `http.proxy=socks5h://127.0.0.1:${server.port}`;
     await mustGit(bench, "-c", proxy, "clone", "--quiet", `http://${http.authority}/origin.git`, copy);
     assertEquals(await mustGit(bench, "-C", copy, "rev-parse", "HEAD"), head);
-    assertEquals(http.visits.filter(({ expected }) => !expected), []);
-    await sessionLine(server, http.authority);
+    await loggedSessions(server, http);
   });
 
   it("pushes 8 MiB to a host that the proxy looks up, as a user with a password", async (bench) => {
     const server = await bench.server("--user", "alice:secret");
     const { root } = await origin(bench);
-    const http = await serving(bench, server.pid, root, smart);
+    const http = await serving(bench, root, smart);
     const copy = join(await bench.folder(), "copy");
     const proxy = `http.proxy=socks5h://alice:secret@127.0.0.1:${server.port}`;
     const url = `http://localhost:${http.port}/origin.git`;
@@ -145,8 +142,7 @@ clients("git", [program("git"), file(BACKEND)], (it) => {
     await mustGit(bench, "-C", copy, "-c", proxy, "push", "--quiet", "origin", "main");
     const pushed = await mustGit(bench, "-C", copy, "rev-parse", "HEAD");
     assertEquals(await mustGit(bench, "-C", join(root, "origin.git"), "rev-parse", "main"), pushed);
-    assertEquals(http.visits.filter(({ expected }) => !expected), []);
-    await sessionLine(server, `localhost:${http.port}`);
+    await loggedSessions(server, http, `localhost:${http.port}`);
   });
 
   it("clones from git's own daemon, with nc as core.gitProxy", async (bench) => {

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Bench, clients, program, sessionLine, working } from "./_case.ts";
+import { type Bench, clients, loggedSessions, program, working } from "./_case.ts";
 import type { Finished } from "./_process.ts";
 import { digestAnswer, payload, REFUSED_PORT } from "./_targets.ts";
 
@@ -16,18 +16,18 @@ clients("netcat-openbsd", [program("nc"), OPENBSD], (it) => {
   for (const version of [4, 5]) {
     it(`-X ${version} sends 8 MiB and its end, and gets the answer back`, async (bench) => {
       const server = await bench.server();
-      const digest = await bench.digest(server);
+      const digest = await bench.digest();
       const upload = payload(8 * MIB);
       const proxy = ["-N", "-X", version, "-x", `127.0.0.1:${server.port}`];
       const { code, stdout } = await nc(bench, upload, ...proxy, "127.0.0.1", digest.port);
       assertEquals([code, stdout], [0, digestAnswer(upload)]);
-      assertEquals(digest.visits, [{ expected: true }]);
-      await sessionLine(server, digest.authority);
+      assertEquals(digest.connections, 1);
+      await loggedSessions(server, digest);
     });
 
     it(`-X ${version} scans an open port`, async (bench) => {
       const server = await bench.server();
-      const digest = await bench.digest(server);
+      const digest = await bench.digest();
       const proxy = ["-v", "-z", "-X", version, "-x", `127.0.0.1:${server.port}`];
       const { code, stderr } = await nc(bench, "", ...proxy, "127.0.0.1", digest.port);
       assertEquals(code, 0);
@@ -56,27 +56,27 @@ clients("netcat-openbsd", [program("nc"), OPENBSD], (it) => {
 
   it("-X 5 reaches an IPv6 address", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server, "::1");
+    const digest = await bench.digest({ host: "::1" });
     const upload = payload(1000);
     const proxy = ["-N", "-X", 5, "-x", `127.0.0.1:${server.port}`];
     const { code, stdout } = await nc(bench, upload, ...proxy, "::1", digest.port);
     assertEquals([code, stdout], [0, digestAnswer(upload)]);
-    await sessionLine(server, digest.authority);
+    await loggedSessions(server, digest);
   });
 
   it("-X 5 has a name looked up by the proxy", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const upload = payload(1000);
     const proxy = ["-N", "-X", 5, "-x", `127.0.0.1:${server.port}`];
     const { code, stdout } = await nc(bench, upload, ...proxy, "localhost", digest.port);
     assertEquals([code, stdout], [0, digestAnswer(upload)]);
-    await sessionLine(server, `localhost:${digest.port}`);
+    await loggedSessions(server, digest, `localhost:${digest.port}`);
   });
 
   it("-x reaches the server on an IPv6 listener", async (bench) => {
     const server = await bench.server("--listen", "[::1]:0");
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const upload = payload(1000);
     const proxy = ["-N", "-X", 5, "-x", `[::1]:${server.port}`];
     const { code, stdout } = await nc(bench, upload, ...proxy, "127.0.0.1", digest.port);

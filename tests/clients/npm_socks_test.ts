@@ -4,7 +4,7 @@ import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { SocksClient, type SocksClientOptions } from "socks";
-import { type Bench, clients, sessionLine } from "./_case.ts";
+import { type Bench, clients, loggedSessions, sessionLine } from "./_case.ts";
 import type { RunningServer } from "../conformance/_server.ts";
 import { digestAnswer, NO_NAME, payload, REFUSED_PORT, udpTarget } from "./_targets.ts";
 
@@ -53,17 +53,17 @@ clients("npm socks, CONNECT", [], (it) => {
       const version = type === 4 && host === "localhost" ? "4a" : type;
       it(`SOCKS${version} connects to ${host}, sends 4 MiB and its end, and reads the answer`, async (bench) => {
         const server = await bench.server();
-        const digest = await bench.digest(server);
+        const digest = await bench.digest();
         const { socket } = await connected(bench, proxyOf(server, type), { host, port: digest.port });
         assertEquals(await converse(socket, payload(4 * MIB)), digestAnswer(payload(4 * MIB)));
-        assertEquals(digest.visits, [{ expected: true }]);
-        await sessionLine(server, `${host}:${digest.port}`);
+        assertEquals(digest.connections, 1);
+        await loggedSessions(server, digest, `${host}:${digest.port}`);
       });
     }
 
     it(`SOCKS${type} connects through two of our servers in a chain`, async (bench) => {
       const [outer, inner] = [await bench.server(...USERS), await bench.server()];
-      const digest = await bench.digest(inner);
+      const digest = await bench.digest();
       const { socket } = await SocksClient.createConnectionChain({
         command: "connect",
         proxies: [proxyOf(outer, 5, { userId: "alice", password: "secret" }), proxyOf(inner, type)],
@@ -71,13 +71,13 @@ clients("npm socks, CONNECT", [], (it) => {
       });
       assertEquals(await converse(owned(bench, socket as Socket), payload(MIB)), digestAnswer(payload(MIB)));
       await sessionLine(outer, `127.0.0.1:${inner.port}`);
-      await sessionLine(inner, digest.authority);
+      await loggedSessions(inner, digest);
     });
   }
 
   it("SOCKS5 connects to an IPv6 address, and learns the local address in that family", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server, "::1");
+    const digest = await bench.digest({ host: "::1" });
     const destination = { host: "::1", port: digest.port };
     const { socket, remoteHost } = await connected(bench, proxyOf(server, 5), destination);
     assertMatch(remoteHost?.host ?? "", /^(0000:){7}0001$|^::1$/);
@@ -86,7 +86,7 @@ clients("npm socks, CONNECT", [], (it) => {
 
   it("SOCKS5 learns the local address of the connection to the target", async (bench) => {
     const server = await bench.server();
-    const echo = await bench.echo(server);
+    const echo = await bench.echo();
     const { remoteHost } = await connected(bench, proxyOf(server, 5), { host: "localhost", port: echo.port });
     assertEquals(remoteHost?.host, "127.0.0.1");
     assert(remoteHost !== undefined && remoteHost.port > 0 && remoteHost.port !== server.port);
@@ -94,7 +94,7 @@ clients("npm socks, CONNECT", [], (it) => {
 
   it("SOCKS4 names a user", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const proxy = proxyOf(server, 4, { userId: "alice" });
     const { socket } = await connected(bench, proxy, { host: "127.0.0.1", port: digest.port });
     assertEquals(await converse(socket, payload(1000)), digestAnswer(payload(1000)));
@@ -102,7 +102,7 @@ clients("npm socks, CONNECT", [], (it) => {
 
   it("SOCKS5 logs in with user and password", async (bench) => {
     const server = await bench.server(...USERS);
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const proxy = proxyOf(server, 5, { userId: "alice", password: "secret" });
     const { socket } = await connected(bench, proxy, { host: "127.0.0.1", port: digest.port });
     assertEquals(await converse(socket, payload(1000)), digestAnswer(payload(1000)));
@@ -118,10 +118,10 @@ clients("npm socks, CONNECT", [], (it) => {
   ) {
     it(`${what} is turned away where users are required`, async (bench) => {
       const server = await bench.server(...USERS);
-      const digest = await bench.digest(server);
+      const digest = await bench.digest();
       const destination = { host: "127.0.0.1", port: digest.port };
       await assertRejects(() => connected(bench, proxyOf(server, type, login), destination), Error, error);
-      assertEquals(digest.visits, []);
+      assertEquals(digest.connections, 0);
     });
   }
 

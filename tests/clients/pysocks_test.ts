@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Bench, clients, sessionLine, working } from "./_case.ts";
+import { type Bench, clients, loggedSessions, working } from "./_case.ts";
 import type { Finished } from "./_process.ts";
 import { digestAnswer, GREETING, payload, REFUSED_PORT, sha256, udpTarget } from "./_targets.ts";
 
@@ -69,17 +69,17 @@ clients("PySocks over TCP", [PYSOCKS], (it) => {
     for (const [host, rdns] of [["127.0.0.1", false], ["localhost", true]] as const) {
       it(`${type} connects to ${host}, ends its direction and reads the answer`, async (bench) => {
         const server = await bench.server();
-        const digest = await bench.digest(server);
+        const digest = await bench.digest();
         const proxy = { type, port: server.port, rdns };
         assertPrinted(await python(bench, proxy, TALK, host, digest.port), TALKED);
-        assertEquals(digest.visits, [{ expected: true }]);
-        await sessionLine(server, `${host}:${digest.port}`);
+        assertEquals(digest.connections, 1);
+        await loggedSessions(server, digest, `${host}:${digest.port}`);
       });
     }
 
     it(`${type} carries pages and 8 MiB for urllib`, async (bench) => {
       const server = await bench.server();
-      const http = await bench.http(server);
+      const http = await bench.http();
       const script = `
 socks.set_default_proxy(getattr(socks, proxy["type"]), "127.0.0.1", proxy["port"])
 socket.socket = socks.socksocket
@@ -89,20 +89,20 @@ print(hashlib.sha256(large).hexdigest())
 `;
       const finished = await python(bench, { type, port: server.port }, script, http.origin);
       assertPrinted(finished, `${GREETING}${sha256(payload(8 * MIB))}\n`);
-      assertEquals(http.visits, [{ expected: true }, { expected: true }]);
+      assertEquals(http.connections, 2);
     });
   }
 
   it("SOCKS5 connects to an IPv6 address", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server, "::1");
+    const digest = await bench.digest({ host: "::1" });
     assertPrinted(await python(bench, { type: "SOCKS5", port: server.port }, TALK, "::1", digest.port), TALKED);
-    await sessionLine(server, digest.authority);
+    await loggedSessions(server, digest);
   });
 
   it("SOCKS5 is told the local address of the connection to the target", async (bench) => {
     const server = await bench.server();
-    const echo = await bench.echo(server);
+    const echo = await bench.echo();
     const script = `
 sock = tcp()
 sock.connect(("127.0.0.1", int(sys.argv[2])))
@@ -115,14 +115,14 @@ print(host, port not in (0, proxy["port"]))
 
   it("SOCKS4 names a user", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const proxy = { type: "SOCKS4", port: server.port, username: "alice" } as const;
     assertPrinted(await python(bench, proxy, TALK, "127.0.0.1", digest.port), TALKED);
   });
 
   it("SOCKS5 logs in with user and password", async (bench) => {
     const server = await bench.server(...USERS);
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const proxy = { type: "SOCKS5", port: server.port, username: "alice", password: "secret" } as const;
     assertPrinted(await python(bench, proxy, TALK, "127.0.0.1", digest.port), TALKED);
   });
@@ -135,12 +135,12 @@ print(host, port not in (0, proxy["port"]))
   ) {
     it(`SOCKS5 is refused with ${what}`, async (bench) => {
       const server = await bench.server(...USERS);
-      const digest = await bench.digest(server);
+      const digest = await bench.digest();
       const proxy = { type: "SOCKS5", port: server.port, ...login } as const;
       const { code, stderr } = await python(bench, proxy, TALK, "127.0.0.1", digest.port);
       assertEquals(code, 1);
       assertMatch(stderr, error);
-      assertEquals(digest.visits, []);
+      assertEquals(digest.connections, 0);
     });
   }
 
@@ -244,7 +244,7 @@ print(sock.recvfrom(2048)[0].decode())
 
   it("uses TCP and UDP at once", async (bench) => {
     const server = await bench.server();
-    const [digest, target] = [await bench.digest(server), bench.use(await udpTarget())];
+    const [digest, target] = [await bench.digest(), bench.use(await udpTarget())];
     const script = `
 stream, datagrams = tcp(), udp()
 stream.connect(("127.0.0.1", int(sys.argv[2])))

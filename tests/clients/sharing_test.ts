@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { userInfo } from "node:os";
-import { clients, program, sessionLine } from "./_case.ts";
+import { clients, loggedSessions, program, sessionLine } from "./_case.ts";
 import { SSH_NEEDS, startSshd, throughProxy } from "./_sshd.ts";
 import { GREETING, payload, sha256 } from "./_targets.ts";
 
@@ -11,7 +11,7 @@ const { username } = userInfo();
 clients("several clients at once", [...SSH_NEEDS, program("curl")], (it) => {
   it("ssh and curl share a server, and neither harms the other", async (bench) => {
     const [server, sshd] = [await bench.server(), await startSshd(bench)];
-    const http = await bench.http(server);
+    const http = await bench.http();
     const ssh = ["ssh", ...sshd.options, ...throughProxy(server.port), "-p", `${sshd.port}`, `${username}@127.0.0.1`];
     const curl = ["curl", "--disable", "--silent", "--show-error", "--socks5-hostname", `127.0.0.1:${server.port}`];
     // The session of ssh stays open until its input ends, which is after the first page.
@@ -25,14 +25,14 @@ clients("several clients at once", [...SSH_NEEDS, program("curl")], (it) => {
     for (const [index, { code, bytes }] of downloads.entries()) {
       assertEquals([code, sha256(bytes)], [0, sha256(payload(8 * MIB + index + 1))]);
     }
-    assertEquals(http.visits, Array(4).fill({ expected: true }));
+    assertEquals(http.connections, 4);
     await sessionLine(server, `127.0.0.1:${sshd.port}`);
-    await sessionLine(server, http.authority);
+    await loggedSessions(server, http);
   }, { deadlineMs: 60_000 });
 
   it("one ssh session outlives a crowd of curls", async (bench) => {
     const [server, sshd] = [await bench.server(), await startSshd(bench)];
-    const http = await bench.http(server);
+    const http = await bench.http();
     const curl = ["curl", "--disable", "--silent", "--show-error", "--socks5", `127.0.0.1:${server.port}`];
     const crowd = async () => {
       const pages = await Promise.all(Array.from({ length: 20 }, () => bench.run([...curl, `${http.origin}/hello`])));

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { type Bench, clients, program, sessionLine } from "./_case.ts";
+import { type Bench, clients, loggedSessions, program } from "./_case.ts";
 import type { Finished } from "./_process.ts";
 import { digestAnswer, payload, REFUSED_PORT } from "./_targets.ts";
 
@@ -27,28 +27,28 @@ clients("socat", [program("socat")], (it) => {
     const server = await bench.server();
     const upload = payload(8 * MIB);
     for (const type of KNOWN) {
-      const digest = await bench.digest(server);
+      const digest = await bench.digest();
       const via = address(type, server.port, "127.0.0.1", digest.port);
       const { code, stdout, stderr } = await socat(bench, via, upload);
       assertEquals({ type, code, stdout, stderr }, { type, code: 0, stdout: digestAnswer(upload), stderr: "" });
-      assertEquals(digest.visits, [{ expected: true }]);
-      await sessionLine(server, digest.authority);
+      assertEquals(digest.connections, 1);
+      await loggedSessions(server, digest);
     }
   }, { deadlineMs: 60_000 });
 
   it("SOCKS4A has a name looked up by the proxy", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const via = address("SOCKS4A", server.port, "localhost", digest.port);
     const { code, stdout } = await socat(bench, via, payload(1000));
     assertEquals([code, stdout], [0, digestAnswer(payload(1000))]);
-    await sessionLine(server, `localhost:${digest.port}`);
+    await loggedSessions(server, digest, `localhost:${digest.port}`);
   });
 
   for (const type of ["SOCKS4", "SOCKS4A"]) {
     it(`${type} names a user`, async (bench) => {
       const server = await bench.server();
-      const digest = await bench.digest(server);
+      const digest = await bench.digest();
       const via = `${address(type, server.port, "127.0.0.1", digest.port)},socksuser=alice`;
       const { code, stdout } = await socat(bench, via, payload(1000));
       assertEquals([code, stdout], [0, digestAnswer(payload(1000))]);
@@ -64,17 +64,17 @@ clients("socat", [program("socat")], (it) => {
 
   it("SOCKS4 is turned away where passwords are required", async (bench) => {
     const server = await bench.server("--user", "alice:secret");
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const via = `${address("SOCKS4", server.port, "127.0.0.1", digest.port)},socksuser=alice`;
     const { code, stderr } = await socat(bench, via, "");
     assertEquals(code, 1);
     assertMatch(stderr, /rejected or failed/);
-    assertEquals(digest.visits, []);
+    assertEquals(digest.connections, 0);
   });
 
   it("forwards a local port to many clients at once", async (bench) => {
     const server = await bench.server();
-    const digest = await bench.digest(server);
+    const digest = await bench.digest();
     const via = address("SOCKS4A", server.port, "localhost", digest.port);
     const forwarder = bench.daemon(["socat", "-d", "-d", "-t", "15", "TCP4-LISTEN:0,bind=127.0.0.1,fork", via]);
     const port = /listening on .*:(\d+)/;
@@ -83,6 +83,6 @@ clients("socat", [program("socat")], (it) => {
     const clients = Array.from({ length: 10 }, (_, index) => socat(bench, local, payload(100_000 + index)));
     const answers = (await Promise.all(clients)).map(({ stdout }) => stdout);
     assertEquals(answers, answers.map((_, index) => digestAnswer(payload(100_000 + index))));
-    assertEquals(digest.visits.length, 10);
+    assertEquals(digest.connections, 10);
   });
 });
