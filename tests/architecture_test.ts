@@ -29,7 +29,7 @@ const GROUND = ["protocol", "net", "contract"];
 
 /** Who may import an adapter: the rest of the house gets the runtime passed in. */
 const MAY_CHOOSE_RUNTIME: Record<string, readonly string[]> = {
-  "mod.ts": ["src/runtime/memory.ts", "src/runtime/detect.ts"],
+  "mod.ts": ["src/runtime/memory.ts", "src/runtime/detect.ts", "src/runtime/deno_conn.ts"],
   "src/server/": ["src/runtime/detect.ts"],
   "src/cli/": ["src/runtime/detect.ts"],
 };
@@ -108,7 +108,7 @@ test("the sources are found, and so are their imports", () => {
   assert(sources.size > 40, `${sources.size} files`);
   const all = [...sources.values()].flatMap(({ imports }) => imports);
   assert(all.length > 150, `${all.length} imports`);
-  assert(sources.get("src/server/service.ts")?.imports.some(({ to }) => to === "src/server/happy_eyeballs.ts"));
+  assert(sources.get("src/server/connect.ts")?.imports.some(({ to }) => to === "src/server/happy_eyeballs.ts"));
 });
 
 test("every import names a file that is there, with its extension", () => {

@@ -7,6 +7,8 @@
 /** A TCP or UNIX socket. */
 export interface BunSocket<Data> {
   data: Data;
+  /** The descriptor; negative once the socket is closed. */
+  readonly fd: number;
   readonly localAddress?: string;
   readonly localPort?: number;
   readonly remoteAddress?: string;

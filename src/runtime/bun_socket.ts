@@ -1,5 +1,6 @@
 import { canonicalIp, type SocketAddress } from "../net/address.ts";
 import type { BunSocket, BunSocketHandlers } from "./bun_api.ts";
+import { burst, BURST_FROM, isOfBurst } from "./bun_burst.ts";
 import { descriptors } from "./descriptors.ts";
 import { LINGER, SocketConnection } from "./socket_connection.ts";
 
@@ -39,6 +40,7 @@ export class BunConnection extends SocketConnection implements BunOwner {
   #closing = false;
   #over = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
+  #take: ((bytes: Uint8Array) => boolean) | undefined;
 
   /**
    * @param socket An open socket.
@@ -58,9 +60,13 @@ export class BunConnection extends SocketConnection implements BunOwner {
   /** It was open before it became a connection. */
   refused(): void {}
 
-  /** Bytes came, in a buffer of their own. A burst that reads on through the descriptor would begin here. */
+  /** Bytes came, in a buffer of their own. In a relay, much of them calls for a burst. */
   arrived(bytes: Uint8Array): void {
-    if (this.came(bytes) || this.#paused || this.#over) return;
+    let goOn = this.came(bytes);
+    if (goOn && bytes.length >= BURST_FROM && this.tap !== undefined && !this.#over) {
+      goOn = burst(this.#socket.fd, this.#take ??= (bytes) => this.came(bytes) && !this.#over);
+    }
+    if (goOn || this.#paused || this.#over) return;
     this.#paused = true;
     this.#socket.pause();
   }
@@ -105,13 +111,10 @@ export class BunConnection extends SocketConnection implements BunOwner {
   protected override send(bytes: Uint8Array): boolean {
     if (this.#over) return false;
     const tail = this.#tail;
-    if (tail.length > 0) {
-      tail.push(bytes);
-      return false;
-    }
-    const taken = this.#socket.write(bytes);
+    const taken = tail.length > 0 ? 0 : this.#socket.write(bytes);
     if (taken === bytes.length) return true;
-    tail.push(taken > 0 ? bytes.subarray(taken) : bytes);
+    const rest = taken > 0 ? bytes.subarray(taken) : bytes;
+    tail.push(isOfBurst(rest) ? rest.slice() : rest);
     return false;
   }
 

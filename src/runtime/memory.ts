@@ -8,11 +8,11 @@ import { formatAddress, isUnixAddress, parseIp, type SocketAddress, type UnixAdd
 import { type IpAddress, ipVersion } from "../net/address.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { abortError, newNetError } from "./errno.ts";
-import { connectionPair, type MemoryConnection, type MemoryPairOptions } from "./memory_connection.ts";
+import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "./memory_connection.ts";
 import { MemoryDatagrams } from "./memory_datagram.ts";
 import type { Connection, ConnectOptions, Listener, ListenOptions, LookupOptions, Runtime } from "./runtime.ts";
 
-export { connectionPair, type MemoryConnection, type MemoryPairOptions } from "./memory_connection.ts";
+export { connectionPair, type MemoryPairOptions } from "./memory_connection.ts";
 
 /** How a network in memory behaves. */
 export interface MemoryOptions extends Pick<MemoryPairOptions, "capacity" | "split"> {
@@ -82,7 +82,7 @@ class MemoryNetwork implements Runtime {
     if (listener === undefined) throw newNetError("refused", action);
     const { capacity, split } = this.#options;
     const local: SocketAddress = { ip: localIp, port: this.#nextPort() };
-    const [client, server] = connectionPair({ capacity, split, addresses: [local, to] });
+    const [client, server] = memoryPair({ capacity, split, addresses: [local, to] });
     listener.push(server);
     return client;
   }

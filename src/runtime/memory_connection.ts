@@ -1,5 +1,6 @@
 import type { SocketAddress } from "../net/address.ts";
 import { newNetError } from "./errno.ts";
+import type { Connection, Duplex } from "./runtime.ts";
 import { SocketConnection } from "./socket_connection.ts";
 
 /** How two connections in memory are joined. */
@@ -29,7 +30,12 @@ export interface MemoryPairOptions {
  * assertEquals(await there.read(), Uint8Array.of(1, 2, 3));
  * ```
  */
-export function connectionPair(options: MemoryPairOptions = {}): [MemoryConnection, MemoryConnection] {
+export function connectionPair(options: MemoryPairOptions = {}): [Connection & Duplex, Connection & Duplex] {
+  return memoryPair(options);
+}
+
+/** {@linkcode connectionPair}, for those who know what it is made of. */
+export function memoryPair(options: MemoryPairOptions): [MemoryConnection, MemoryConnection] {
   const { capacity = 65_536, split = whole, addresses = [undefined, undefined] } = options;
   const [first, second] = [new Pipe(capacity, split), new Pipe(capacity, split)];
   const here = new MemoryConnection(second, first, addresses[0], addresses[1]);

@@ -192,8 +192,7 @@ test("a connection whose closed promise rejects, as some platforms' do, harms no
   echo(network, "93.184.216.34:80");
   const session = handle({ ...inside, closed, close: () => {} }, { runtime: network });
   await writeTo(client, [...GREETING, ...CONNECT]);
-  assertEquals(hex(await readFrom(client, 6)), "05 00 05 00 00 01");
+  assertEquals(hex(await readFrom(client, 12)).slice(0, 17), "05 00 05 00 00 01");
   await client.writable.close();
-  await readFrom(client, 6);
   await soon(session);
 });
