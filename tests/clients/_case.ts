@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { onPath, type RunningServer, runtimes, type RuntimeUnderTest, startServer } from "../conformance/_server.ts";
-import { type Finished, run, type Running, type RunOptions, start, startDaemon } from "./_process.ts";
+import { type Finished, run, type Running, type RunOptions, start } from "./_process.ts";
 import {
   digestTarget,
   echoTarget,
@@ -50,10 +50,8 @@ export interface Bench {
   server(...args: readonly string[]): Promise<RunningServer>;
   /** Runs a client to its end. */
   run(command: readonly string[], options?: Omit<RunOptions, "signal">): Promise<Finished>;
-  /** Starts a program that serves. */
-  daemon(command: readonly string[]): Running;
-  /** Starts a client that the case talks to. */
-  converse(command: readonly string[]): Running;
+  /** Starts a program that serves, or a client that the case talks to. */
+  start(command: readonly string[]): Running;
   /** A folder of the case's own. */
   folder(): Promise<string>;
   /** An HTTP server. */
@@ -151,8 +149,7 @@ async function onBench(
           running.delete(command);
           return finished;
         },
-        daemon: (command) => resources.use(startDaemon(command, { signal })),
-        converse: (command) => resources.use(start(command, { signal })),
+        start: (command) => resources.use(start(command, { signal })),
         async folder() {
           const path = await mkdtemp(join(tmpdir(), "socks-clients-"));
           resources.defer(() => rm(path, { recursive: true, force: true }));

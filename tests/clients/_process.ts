@@ -1,5 +1,5 @@
 /**
- * Runs client programs as child processes that never outlive their case.
+ * Runs client programs as child processes which end with their case at the latest.
  *
  * @module
  */
@@ -46,17 +46,26 @@ export function environment(extra: Readonly<Record<string, string>> = {}): Recor
   return { ...env, LC_ALL: "C.UTF-8", ...extra };
 }
 
+/** How long programs can outlive a test run that was itself killed, in seconds; longer than any case takes. */
+const LIMIT_S = 150;
+
+/** The exit code of what was killed. */
+const KILLED = 137;
+
+/** Starts a program in a process group of its own, so that it ends together with its children. */
+function spawnBounded(command: readonly string[], env?: Readonly<Record<string, string>>, cwd?: string) {
+  return spawn("timeout", ["-s", "KILL", `${LIMIT_S}`, ...command], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environment(env),
+    detached: true,
+    ...cwd === undefined ? {} : { cwd },
+  });
+}
+
 /** Runs a program to its end. */
 export async function run(command: readonly string[], options: RunOptions): Promise<Finished> {
   options.signal.throwIfAborted();
-  const [program, ...args] = command;
-  const child = spawn(program!, args, {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: environment(options.env),
-    // A process group of its own, so that the program ends together with its children.
-    detached: true,
-    ...options.cwd === undefined ? {} : { cwd: options.cwd },
-  });
+  const child = spawnBounded(command, options.env, options.cwd);
   const stop = () => killGroup(child);
   options.signal.addEventListener("abort", stop);
   const out: Uint8Array[] = [];
@@ -70,7 +79,7 @@ export async function run(command: readonly string[], options: RunOptions): Prom
     const code = await new Promise<number>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", () => options.endGroup && killGroup(child));
-      child.once("close", (code, signal) => resolve(code ?? (signal === "SIGKILL" ? 137 : 128)));
+      child.once("close", (code) => resolve(code ?? KILLED));
     });
     options.signal.throwIfAborted();
     const bytes = concat(out);
@@ -92,8 +101,7 @@ export interface Running extends AsyncDisposable {
 
 /** Starts a program and leaves its standard input open. */
 export function start(command: readonly string[], options: { readonly signal: AbortSignal }): Running {
-  const [program, ...args] = command;
-  const child = spawn(program!, args, { stdio: ["pipe", "pipe", "pipe"], env: environment(), detached: true });
+  const child = spawnBounded(command);
   let output = "";
   const waiting = new Set<() => void>();
   const collect = (chunk: Uint8Array) => {
@@ -105,7 +113,7 @@ export function start(command: readonly string[], options: { readonly signal: Ab
   child.stdin.on("error", () => {});
   const closed = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 128));
+    child.once("close", (code) => resolve(code ?? KILLED));
   });
   closed.catch(() => {});
   const waitForOutput = (pattern: RegExp) =>
@@ -120,7 +128,7 @@ export function start(command: readonly string[], options: { readonly signal: Ab
       const check = () => pattern.test(output) && settle();
       waiting.add(check);
       options.signal.addEventListener("abort", aborted);
-      closed.then((code) => settle(`"${program}" ended with ${code}`), settle);
+      closed.then((code) => settle(`"${command[0]}" ended with ${code}`), settle);
       check();
     });
   return {
@@ -135,21 +143,6 @@ export function start(command: readonly string[], options: { readonly signal: Ab
       await closed.catch(() => {});
     },
   };
-}
-
-/**
- * The shell that becomes the daemon. The guard it leaves behind reads our end of a pipe, which closes with the test run
- * however that ends, and then ends the daemon.
- */
-const GUARD = `
-  exec 3<&0
-  ( trap "" INT TERM HUP; read -r line <&3; kill -KILL $$ ) >/dev/null 2>&1 &
-  exec "$@" 3<&- </dev/null
-`;
-
-/** Starts a program that serves, which would not end by itself if the test run were gone. */
-export function startDaemon(command: readonly string[], options: { readonly signal: AbortSignal }): Running {
-  return start(["sh", "-c", GUARD, "sh", ...command], options);
 }
 
 function killGroup(child: ChildProcess): void {

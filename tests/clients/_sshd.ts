@@ -56,7 +56,7 @@ export async function startSshd(bench: Bench): Promise<SshServer> {
   );
   // Where sshd separates its privileges; the package leaves its creation to the system's start.
   if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
-  const daemon = bench.daemon([SSHD, "-D", "-e", "-f", at("sshd_config")]);
+  const daemon = bench.start([SSHD, "-D", "-e", "-f", at("sshd_config")]);
   await daemon.waitForOutput(/Server listening on 127\.0\.0\.1/);
   return {
     port,

@@ -20,7 +20,7 @@ clients("the first command", [program("curl")], (it) => {
     );
     assertEquals(server.addresses, [{ host: "127.0.0.1", port: 1080 }]);
     const inside = isolated ? ["nsenter", `--net=/proc/${server.pid}/ns/net`] : [];
-    const page = bench.daemon([...inside, process.execPath, "run", "-A", "--no-check", PAGE]);
+    const page = bench.start([...inside, process.execPath, "run", "-A", "--no-check", PAGE]);
     const port = /^port (\d+)$/m;
     await page.waitForOutput(port);
     const authority = `localhost:${port.exec(page.output())![1]}`;

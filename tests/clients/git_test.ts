@@ -150,7 +150,7 @@ clients("git", [program("git"), file(BACKEND)], (it) => {
     const { root, head } = await origin(bench);
     const folder = await bench.folder();
     // The daemon serves on the socket it is given: the port is socat's to choose.
-    const daemon = bench.daemon([
+    const daemon = bench.start([
       ...["socat", "-d", "-d", "TCP4-LISTEN:0,bind=127.0.0.1,fork"],
       `EXEC:git daemon --inetd --export-all --base-path=${root}`,
     ]);

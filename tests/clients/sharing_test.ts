@@ -39,7 +39,7 @@ clients("several clients at once", [...SSH_NEEDS, program("curl")], (it) => {
       assertEquals(pages.map(({ stdout }) => stdout), Array(20).fill(GREETING));
     };
     const command = ["-p", `${sshd.port}`, `${username}@127.0.0.1`, "echo open; cat"];
-    const ssh = bench.converse(["ssh", ...sshd.options, ...throughProxy(server.port), ...command]);
+    const ssh = bench.start(["ssh", ...sshd.options, ...throughProxy(server.port), ...command]);
     await ssh.waitForOutput(/open\n/);
     await crowd();
     assertEquals(await ssh.end("still here\n"), { code: 0, output: "open\nstill here\n" });

@@ -76,7 +76,7 @@ clients("socat", [program("socat")], (it) => {
     const server = await bench.server();
     const digest = await bench.digest();
     const via = address("SOCKS4A", server.port, "localhost", digest.port);
-    const forwarder = bench.daemon(["socat", "-d", "-d", "-t", "15", "TCP4-LISTEN:0,bind=127.0.0.1,fork", via]);
+    const forwarder = bench.start(["socat", "-d", "-d", "-t", "15", "TCP4-LISTEN:0,bind=127.0.0.1,fork", via]);
     const port = /listening on .*:(\d+)/;
     await forwarder.waitForOutput(port);
     const local = `TCP4:127.0.0.1:${port.exec(forwarder.output())![1]}`;
