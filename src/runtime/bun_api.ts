@@ -65,7 +65,7 @@ export interface BunApi {
   connect<Data>(
     options: BunSocketOptions<Data> & { hostname: string; port: number; localAddress?: string },
   ): Promise<BunSocket<Data>>;
-  udpSocket(options: { connect: { hostname: string; port: number } }): Promise<BunUdpSocket>;
+  udpSocket(options: { hostname: string; connect: { hostname: string; port: number } }): Promise<BunUdpSocket>;
   udpSocket(options: {
     hostname: string;
     port: number;

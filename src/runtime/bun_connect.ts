@@ -1,4 +1,4 @@
-import { formatAddress, type IpAddress, type SocketAddress } from "../net/address.ts";
+import { formatAddress, type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
 import { type NetError, netErrorCode } from "../net/errors.ts";
 import { Bun, type BunSocket } from "./bun_api.ts";
 import { BunConnection, type BunOwner, handlers } from "./bun_socket.ts";
@@ -109,7 +109,8 @@ async function refusal(error: unknown, to: SocketAddress): Promise<NetError> {
 async function routeError(ip: IpAddress): Promise<unknown> {
   try {
     // Not by node:dgram, whose connect on Bun keeps the error to itself.
-    (await Bun.udpSocket({ connect: { hostname: ip, port: 9 } })).close();
+    const hostname = ipVersion(ip) === 4 ? "0.0.0.0" : "::"; // by itself it would be an IPv4 socket
+    (await Bun.udpSocket({ hostname, connect: { hostname: ip, port: 9 } })).close();
     return undefined;
   } catch (error) {
     return error;
