@@ -339,6 +339,27 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/**
+ * Writes a block again and again until the other side ends the stream, which it must within the given time.
+ *
+ * @returns What it said before.
+ */
+export async function writeUntilEnd(
+  wire: Wire,
+  block: Uint8Array,
+  ms: number = PATIENCE,
+): Promise<{ data: Uint8Array; ending: Ending }> {
+  const end = wire.readToEnd(ms);
+  let over = false;
+  end.then(() => over = true, () => over = true);
+  while (!over) {
+    await wire.write(block, ms).catch(() => {});
+    // A turn of the event loop, in which the end may be seen.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return await end;
+}
+
 /** Options for {@linkcode Target.listen}. */
 export interface TargetOptions {
   /** @default {"127.0.0.1"} */
