@@ -2,17 +2,15 @@ import { canonicalIp, formatAddress, type IpAddress, type SocketAddress } from "
 import { Bun, type BunUdpSocket } from "./bun_api.ts";
 import { descriptors } from "./descriptors.ts";
 import { toNetError } from "./errno.ts";
-import { bindDatagram as bindNodeDatagram } from "./node_datagram.ts";
 import type { DatagramOptions, DatagramSocket } from "./runtime.ts";
 
 /**
- * Opens a UDP socket with `Bun.udpSocket`, or with `node:dgram` on `::`, where Bun's own would take IPv4 as well.
+ * Opens a UDP socket with `Bun.udpSocket`.
  *
  * @throws {NetError} See `Runtime.bindDatagram`.
  */
 export async function bindDatagram(options: DatagramOptions): Promise<DatagramSocket> {
   const { address, onDatagram } = options;
-  if (address.ip === "::") return await bindNodeDatagram(options);
   try {
     const socket = await Bun.udpSocket({
       hostname: address.ip,
@@ -44,6 +42,15 @@ class BunDatagramSocket implements DatagramSocket {
 
   send(bytes: Uint8Array, ip: IpAddress, port: number): void {
     if (this.#closed) return;
+    try {
+      this.#socket.send(bytes, port, ip);
+    } catch {
+      this.#sendAgain(bytes, ip, port);
+    }
+  }
+
+  /** What failed may have been an earlier datagram, to a closed port: the system tells the next one to be sent. */
+  #sendAgain(bytes: Uint8Array, ip: IpAddress, port: number): void {
     try {
       this.#socket.send(bytes, port, ip);
     } catch {

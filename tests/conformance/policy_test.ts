@@ -255,7 +255,9 @@ suite("policy", ({ test, bare }) => {
       }));
       assert(world.server.openFiles() >= settled + 10);
       for (const wire of wires) wire.close();
-      await eventually("the descriptors to be closed", () => world.server.openFiles() <= settled + 3, 15_000);
+      // Bun cannot call a connect off: its descriptor stays until the system gives up, the client's must not.
+      const dials = of.runtime.name === "bun" ? wires.length : 0;
+      await eventually("the descriptors to be closed", () => world.server.openFiles() <= settled + dials + 3, 15_000);
     }, { skip: noNamespaces });
   }
 
