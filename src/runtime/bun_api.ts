@@ -69,6 +69,7 @@ export interface BunApi {
   udpSocket(options: {
     hostname: string;
     port: number;
+    flags: number;
     binaryType: "uint8array";
     socket: {
       data(socket: BunUdpSocket, bytes: Uint8Array, port: number, ip: string): void;

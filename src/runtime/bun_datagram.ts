@@ -4,6 +4,9 @@ import { descriptors } from "./descriptors.ts";
 import { toNetError } from "./errno.ts";
 import type { DatagramOptions, DatagramSocket } from "./runtime.ts";
 
+/** A flag of Bun's that its documentation does not mention; `node:dgram` on Bun passes it for `ipv6Only`. */
+const IPV6_ONLY = 8;
+
 /**
  * Opens a UDP socket with `Bun.udpSocket`.
  *
@@ -15,6 +18,7 @@ export async function bindDatagram(options: DatagramOptions): Promise<DatagramSo
     const socket = await Bun.udpSocket({
       hostname: address.ip,
       port: address.port,
+      flags: address.ip === "::" ? IPV6_ONLY : 0,
       binaryType: "uint8array",
       socket: {
         data: (_socket, bytes, port, ip) => onDatagram(bytes, canonicalIp(ip), port),

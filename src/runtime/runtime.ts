@@ -151,7 +151,7 @@ export interface RelayJob {
 
 /** How to open a UDP socket. */
 export interface DatagramOptions {
-  /** Where to bind; port 0 lets the system choose. `::` is for IPv6, whether or not it takes IPv4 too. */
+  /** Where to bind; port 0 lets the system choose. `::` takes IPv6 alone. */
   readonly address: SocketAddress;
   /** Called for each datagram. `bytes` are the callee's to keep. */
   readonly onDatagram: (bytes: Uint8Array, ip: IpAddress, port: number) => void;

@@ -14,21 +14,28 @@ const { Deno } = globalThis as {
   Deno?: { listen(options: { hostname: string; port: number }): DenoListener };
 };
 
-test("a connection of Deno.listen serves, half-closes and ends", { skip: Deno === undefined }, async () => {
-  const listener = Deno!.listen({ hostname: "127.0.0.1", port: 0 });
-  const runtime = await currentRuntime();
-  const connecting = runtime.connect({ ip: "127.0.0.1", port: listener.addr.port });
-  const { value } = await listener[Symbol.asyncIterator]().next();
-  const [client, server] = [duplexOf(await connecting), fromDenoConn(value)];
-  assertEquals(server.remote?.ip, "127.0.0.1");
-  const sent = sendPattern(client, 2 << 20).then(() => client.closeWrite());
-  assertEquals(await readPattern(server), 2 << 20);
-  await sent;
-  await assertEnd(server);
-  const answered = sendPattern(server, 2 << 20).then(() => server.closeWrite());
-  assertEquals(await readPattern(client), 2 << 20);
-  await answered;
-  await inTime(server.closed, "closed");
-  await assertEnd(server);
-  listener.close();
+test("the adapter for Deno's connections loads where there are none", () => {
+  assertEquals(typeof fromDenoConn, "function");
 });
+
+// Elsewhere there is nothing to skip: no other runtime has such connections.
+if (Deno !== undefined) {
+  test("a connection of Deno.listen serves, half-closes and ends", async () => {
+    const listener = Deno!.listen({ hostname: "127.0.0.1", port: 0 });
+    const runtime = await currentRuntime();
+    const connecting = runtime.connect({ ip: "127.0.0.1", port: listener.addr.port });
+    const { value } = await listener[Symbol.asyncIterator]().next();
+    const [client, server] = [duplexOf(await connecting), fromDenoConn(value)];
+    assertEquals(server.remote?.ip, "127.0.0.1");
+    const sent = sendPattern(client, 2 << 20).then(() => client.closeWrite());
+    assertEquals(await readPattern(server), 2 << 20);
+    await sent;
+    await assertEnd(server);
+    const answered = sendPattern(server, 2 << 20).then(() => server.closeWrite());
+    assertEquals(await readPattern(client), 2 << 20);
+    await answered;
+    await inTime(server.closed, "closed");
+    await assertEnd(server);
+    listener.close();
+  });
+}
