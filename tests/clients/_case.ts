@@ -75,6 +75,12 @@ export interface CaseOptions {
 /** Registers one case. */
 export type Register = (name: string, body: (bench: Bench) => Promise<void>, options?: CaseOptions) => void;
 
+/**
+ * How much a server had written when the case that uses it began: an earlier target may have had the same port, and
+ * its lines are not this one's.
+ */
+const caseBegan = new WeakMap<RunningServer, number>();
+
 /** How long a case may take when it does not say otherwise, in milliseconds. */
 const DEADLINE_MS = 30_000;
 
@@ -140,7 +146,10 @@ async function onBench(
           let starting = servers.get(key);
           if (starting === undefined) servers.set(key, starting = startServer(runtime, args));
           const server = await starting;
-          if (!used.has(server)) used.set(server, server.output().length);
+          if (!used.has(server)) {
+            used.set(server, server.output().length);
+            caseBegan.set(server, server.output().length);
+          }
           return server;
         },
         async run(command, options = {}) {
@@ -192,7 +201,7 @@ async function endingBy(signal: AbortSignal, body: Promise<void>): Promise<void>
 
 /** Waits for the line of a session that went to a host and port. */
 export function sessionLine(server: RunningServer, authority: string): Promise<string> {
-  return server.waitForOutput(lineOf(authority));
+  return server.waitForOutput(lineOf(authority), { since: caseBegan.get(server) ?? 0 });
 }
 
 /**
@@ -208,7 +217,8 @@ export async function loggedSessions(
   target: Target,
   authority = target.authority,
 ): Promise<void> {
-  const count = () => [...server.output().matchAll(new RegExp(lineOf(authority), "gm"))].length;
+  const began = caseBegan.get(server) ?? 0;
+  const count = () => [...server.output().slice(began).matchAll(new RegExp(lineOf(authority), "gm"))].length;
   while (count() < Math.max(1, target.connections)) {
     await server.waitForOutput(/\n/, { since: server.output().length });
   }
