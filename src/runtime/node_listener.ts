@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, Socket } from "node:net";
 import { canonicalIp, formatAddress, isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { descriptors } from "./descriptors.ts";
@@ -6,6 +6,11 @@ import { toNetError } from "./errno.ts";
 import { type Handle, NodeConnection } from "./node_socket.ts";
 import type { Connection, Listener, ListenOptions } from "./runtime.ts";
 import { claimPath, type PathClaim } from "./unix_path.ts";
+
+/** What lies under a `Server`: not public, so its use is tested for first. */
+interface RawListener {
+  onconnection?: (error: number | undefined, handle: Handle | undefined) => void;
+}
 
 /** What a runtime's `node:net` is capable of. */
 export interface ListenTraits {
@@ -65,7 +70,7 @@ class NodeListener implements Listener {
   readonly #onread: boolean;
   readonly #claim: PathClaim | undefined;
   readonly #local: SocketAddress | undefined;
-  readonly #queue: AcceptQueue<Socket, Connection>;
+  readonly #queue: AcceptQueue<Socket | Handle, Connection>;
   #forget: (() => void) | undefined;
   #reviver: ReturnType<typeof setInterval> | undefined;
 
@@ -76,11 +81,9 @@ class NodeListener implements Listener {
     this.#claim = claim;
     // Bound to one address, every connection's local end is that: nothing to ask the system for.
     this.#local = isUnixAddress(address) || isWildcard(address.ip) ? undefined : address;
-    this.#queue = new AcceptQueue((socket) => this.#connection(socket), (socket) => socket.destroy());
-    server.on("connection", (socket) => {
-      if (descriptors.fullForClients(this.#queue.length)) socket.destroy();
-      else this.#queue.push(socket);
-    });
+    this.#queue = new AcceptQueue((accepted) => this.#connection(accepted), drop);
+    server.on("connection", (socket) => this.#accept(socket));
+    if (onread) tapHandles(server, (handle) => this.#accept(handle));
     // Out of descriptors, say: the runtime goes on accepting when it can.
     server.on("error", ignore);
   }
@@ -108,29 +111,50 @@ class NodeListener implements Listener {
     });
   }
 
-  #connection(accepted: Socket): Connection {
-    const connection = this.#onread ? rebuilt(accepted, this.#local) : undefined;
-    const taken = connection ?? new NodeConnection({ socket: accepted, onread: false, local: this.#local });
-    taken.settleAddresses();
-    return taken;
+  #accept(accepted: Socket | Handle): void {
+    if (descriptors.fullForClients(this.#queue.length)) drop(accepted);
+    else this.#queue.push(accepted);
+  }
+
+  #connection(accepted: Socket | Handle): Connection {
+    const local = this.#local;
+    const handle = accepted instanceof Socket ? handleOf(accepted, this.#onread) : accepted;
+    const connection = handle === undefined
+      ? new NodeConnection({ socket: accepted as Socket, onread: false, local })
+      : new NodeConnection({ handle, onread: true, local });
+    handle?.setNoDelay?.(true);
+    connection.settleAddresses();
+    return connection;
   }
 }
 
 /**
- * Builds the connection of an accepted socket anew: only a constructor takes `onread`. Where the handle is not what
- * we know, the socket stays and reads by events.
+ * Takes accepted sockets before the server makes a `Socket` of them: only a constructor takes `onread`, so each would
+ * be built twice. Where they do not come this way (Deno), the server goes on as ever.
  */
-function rebuilt(accepted: Socket, local: SocketAddress | undefined): NodeConnection | undefined {
-  const owner = accepted as { _handle?: Handle | null };
+function tapHandles(server: Server, accept: (handle: Handle) => void): void {
+  const { _handle: raw } = server as { _handle?: RawListener | null };
+  const original = raw?.onconnection;
+  if (typeof original !== "function") return;
+  raw!.onconnection = (error, handle) => {
+    if (error || typeof handle?.useUserBuffer !== "function") return original.call(raw, error, handle);
+    accept(handle);
+  };
+}
+
+/** Takes the handle out of an accepted socket, to build it anew, if it is one that we know. */
+function handleOf(socket: Socket, onread: boolean): Handle | undefined {
+  const owner = socket as { _handle?: Handle | null };
   const handle = owner._handle;
-  if (typeof handle?.useUserBuffer !== "function") return undefined;
+  if (!onread || typeof handle?.useUserBuffer !== "function") return undefined;
   owner._handle = null;
-  try {
-    return new NodeConnection({ handle, onread: true, local });
-  } catch {
-    owner._handle = handle;
-    return undefined;
-  }
+  return handle;
+}
+
+/** Closes what nobody takes. */
+function drop(accepted: Socket | Handle): void {
+  if (accepted instanceof Socket) accepted.destroy();
+  else accepted.close();
 }
 
 /** How long a listener may stay dead, in milliseconds. */

@@ -10,6 +10,8 @@ import { LINGER, SocketConnection } from "./socket_connection.ts";
 /** What lies under a `Socket`: not public, so every use of it is tested for first. */
 export interface Handle {
   useUserBuffer?: (buffer: Uint8Array) => unknown;
+  setNoDelay?: (on: boolean) => unknown;
+  close(): void;
 }
 
 /** How a {@linkcode NodeConnection} gets its socket. */
