@@ -220,6 +220,12 @@ test("packages stay in their rooms", () => {
     "commander": ["cli"],
     "@logtape/logtape": ["cli"],
     "zod": ["config"],
+    "yaml": ["config"],
+    "smol-toml": ["config"],
+    "jsonc-parser": ["config"],
+    "hash-wasm": ["auth"],
+    "rate-limiter-flexible": ["policy"],
+    "@redis/client": ["policy"],
     "hono": ["admin"],
     "ipaddr.js": ["net"],
   };

@@ -16,6 +16,8 @@ export interface ClientInfo {
   readonly client: SocketAddress | undefined;
   /** The listener that accepted the client; absent for a connection handed to `handle`. */
   readonly listener: SocketAddress | UnixAddress | undefined;
+  /** The name that the listener was given, if it was. */
+  readonly listenerName?: string | undefined;
   /** Whether the client is on this machine: it came over loopback or a UNIX socket. */
   readonly isLocal: boolean;
   /** Aborts when the session ends or its phase runs out of time. */
@@ -26,6 +28,8 @@ export interface ClientInfo {
 export interface User {
   /** The name that logs and rules see. */
   readonly name: string;
+  /** The groups it belongs to, for rules and limits. */
+  readonly groups?: readonly string[] | undefined;
 }
 
 /** Whether an answer names a user: a check in plain JavaScript may well say `null` or `false` for nobody. */

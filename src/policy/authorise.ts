@@ -98,7 +98,8 @@ function isPromise(verdict: MaybeVerdict): verdict is Promise<Verdict> {
 /** What is no verdict denies: a rule in plain JavaScript may well return `false`. */
 function reasonOf(verdict: Verdict): string | undefined {
   if (verdict === undefined || verdict === "allow") return undefined;
-  return typeof verdict === "object" && typeof verdict?.deny === "string" ? verdict.deny : "denied by a rule";
+  const { deny } = verdict as { deny?: unknown };
+  return typeof deny === "string" ? deny : "denied by a rule";
 }
 
 function decideRequest(verdict: Verdict): RequestDecision {

@@ -7,6 +7,7 @@
 import type { ClientInfo, User } from "../auth/client_info.ts";
 import type { IpAddress, SocketAddress } from "../net/address.ts";
 import type { Target } from "../protocol/address.ts";
+import type { Limit } from "./limit.ts";
 
 /** The commands of SOCKS. */
 export type CommandName = "connect" | "bind" | "udp-associate";
@@ -37,6 +38,8 @@ export interface AddressInfo {
   readonly port: number;
   /** The address as it will be dialled. */
   readonly address: SocketAddress;
+  /** The name that it is an address of, as the client sent it; absent if the client sent the address. */
+  readonly name?: string | undefined;
 }
 
 /** A datagram that the client wants sent. */
@@ -47,11 +50,35 @@ export interface DatagramInfo {
   readonly size: number;
 }
 
+/** A yes, and what comes with it. */
+export interface Grant {
+  /** `always` overrides the safe defaults, `safely` leaves the last word to them. */
+  readonly allow: "always" | "safely";
+  /** The name of the rule, for the log. */
+  readonly rule?: string | undefined;
+  /** The way out to take, by name. */
+  readonly via?: string | undefined;
+  /** What the session may do no more than. */
+  readonly limits?: Limit | undefined;
+  /** Which sessions are logged; all if absent. */
+  readonly log?: "none" | "refused" | "all" | undefined;
+}
+
+/** A no. */
+export interface Denial {
+  /** Why, for the log and the observer; the client is told REP 02. */
+  readonly deny: string;
+  /** The name of the rule, for the log. */
+  readonly rule?: string | undefined;
+  /** Whether the refusal is logged; it is if absent. */
+  readonly log?: "none" | "refused" | "all" | undefined;
+}
+
 /**
  * What a rule says. `undefined` is no opinion: the safe defaults decide. `allow` overrides them. A reason is for the
  * log and the observer; the client is told REP 02.
  */
-export type Verdict = "allow" | "deny" | { readonly deny: string } | undefined;
+export type Verdict = "allow" | "deny" | Grant | Denial | undefined;
 
 /** A verdict now, or later. */
 export type MaybeVerdict = Verdict | Promise<Verdict>;
@@ -76,6 +103,8 @@ export interface Rules {
   request?(request: RequestInfo): MaybeVerdict;
   /** Asked for each address that a request comes to: resolved ones, the peer of a BIND, the ends of datagrams. */
   address?(address: AddressInfo, request: RequestInfo): MaybeVerdict;
+  /** Asked before the name of a datagram's destination is resolved. `allow` is no more than no opinion. */
+  lookup?(target: Target, request: RequestInfo): MaybeVerdict;
   /** Asked for each datagram that the client sends. `allow` is no more than no opinion: its address is asked for too. */
   datagram?(datagram: DatagramInfo, request: RequestInfo): MaybeVerdict;
 }

@@ -137,6 +137,20 @@ export interface Meter {
   halfClosed?: (() => void) | undefined;
 }
 
+/** Says how fast bytes may be relayed. */
+export interface Pace {
+  /**
+   * Takes leave to write.
+   *
+   * @param wanted How many bytes there are.
+   * @param up Whether they go from the client to the target.
+   * @returns How many may be written now, at most `wanted`; with 0 of them {@linkcode Pace.wait} says when to ask again.
+   */
+  take(wanted: number, up: boolean): number;
+  /** Calls back once, later, when `take` will give some. A second call before that replaces the first. */
+  wait(up: boolean, callback: () => void): void;
+}
+
 /** Two connections to relay between. */
 export interface RelayJob {
   /** The client's connection. */
@@ -147,6 +161,8 @@ export interface RelayJob {
   readonly early: Uint8Array;
   /** Counts as the bytes go. */
   readonly meter: Meter;
+  /** How fast they may go; absent if that is not limited. */
+  readonly pace?: Pace | undefined;
 }
 
 /** How to open a UDP socket. */
