@@ -38,7 +38,7 @@
 
 export { serve, type Server } from "./src/server/server.ts";
 export { handle } from "./src/server/handle.ts";
-export type { HandleOptions, Limits, ListenAddress, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
+export type { Bounds, HandleOptions, ListenAddress, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
 export type { Dial, DialContext } from "./src/server/dial.ts";
 export type { Resolve } from "./src/server/resolve.ts";
@@ -52,6 +52,8 @@ export type {
   AddressInfo,
   CommandName,
   DatagramInfo,
+  Denial,
+  Grant,
   MaybeVerdict,
   ProtocolName,
   RequestInfo,
@@ -78,6 +80,7 @@ export type {
   ListenOptions,
   LookupOptions,
   Meter,
+  Pace,
   RelayJob,
   Runtime,
   StreamPair,

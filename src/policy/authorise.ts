@@ -7,15 +7,38 @@
 import type { IpAddress, SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { embeddedIpv4 } from "../net/ip_class.ts";
-import type { AddressInfo, DatagramInfo, MaybeVerdict, RequestInfo, Rules, Verdict } from "./rules.ts";
+import type { Target } from "../protocol/address.ts";
+import type { AddressInfo, DatagramInfo, Denial, Grant, MaybeVerdict, RequestInfo, Rules, Verdict } from "./rules.ts";
 
-/** What was decided on a request: the rules allow it whatever its addresses are, or its addresses must be asked for. */
-export type RequestDecision = "allowed" | "ask-addresses";
+/** What was decided: a no, a yes and what comes with it, or a plain yes. */
+export type Decision = Denial | Grant | undefined;
 
 /** The last word on an address: a reason to deny it, or `undefined`. */
 export type AddressDefault = (address: AddressInfo, request: RequestInfo) => string | undefined;
 
-/** Decides, and throws a `NetError` `not-allowed` with the reason where the answer is no. */
+/** A request, or all addresses of one, that rules or safe defaults do not allow. */
+export class NotAllowedError extends NetError {
+  /** What was decided. */
+  readonly denial: Denial;
+
+  /**
+   * @param denial What was decided.
+   * @param message The reason, if there is more to say than the denial does.
+   */
+  constructor(denial: Denial, message: string = denial.deny) {
+    super("not-allowed", message);
+    this.denial = denial;
+  }
+}
+
+/** Whether a decision is a no. */
+export function isDenial(decision: Decision): decision is Denial {
+  return decision !== undefined && "deny" in decision;
+}
+
+const ALWAYS: Grant = { allow: "always" };
+
+/** Decides. */
 export class Authoriser {
   readonly #rules: Rules;
   readonly #default: AddressDefault;
@@ -34,37 +57,49 @@ export class Authoriser {
     return this.#rules.datagram !== undefined;
   }
 
-  /** @throws {NetError} `not-allowed`. */
-  request(request: RequestInfo): RequestDecision | Promise<RequestDecision> {
-    const verdict = ask(() => this.#rules.request?.(request));
-    return then(verdict, decideRequest);
+  /** Decides on a request. A yes stands under the condition that its addresses get theirs. */
+  request(request: RequestInfo): Decision | Promise<Decision> {
+    return decide(() => this.#rules.request?.(request));
+  }
+
+  /** Whether a datagram's destination may be looked up. */
+  async lookup(target: Target, request: RequestInfo): Promise<boolean> {
+    return !isDenial(await decide(() => this.#rules.lookup?.(target, request)));
   }
 
   /** Whether a datagram may be sent, as far as its own rule goes. */
   async datagram(datagram: DatagramInfo, request: RequestInfo): Promise<boolean> {
-    return reasonOf(await ask(() => this.#rules.datagram?.(datagram, request))) === undefined;
+    return !isDenial(await decide(() => this.#rules.datagram?.(datagram, request)));
   }
 
   /**
-   * The reason not to use an address, or `undefined` to use it.
+   * Decides on an address.
    *
    * @param address The address.
    * @param request Who wants to use it.
-   * @param decision What was decided on the request.
+   * @param granted What was decided on the request.
+   * @param name The name that it is an address of, if the client sent one.
    */
   address(
     address: SocketAddress,
     request: RequestInfo,
-    decision: RequestDecision,
-  ): string | undefined | Promise<string | undefined> {
-    const info: AddressInfo = { ip: innerIp(address.ip), port: address.port, address };
-    const verdict = ask(() => this.#rules.address?.(info, request));
-    return then(verdict, (verdict) => {
-      if (verdict === "allow") return undefined;
-      const reason = reasonOf(verdict);
-      if (reason !== undefined) return reason;
-      return decision === "allowed" ? undefined : this.#default(info, request);
-    });
+    granted: Grant | undefined,
+    name?: string,
+  ): Decision | Promise<Decision> {
+    const info: AddressInfo = { ip: innerIp(address.ip), port: address.port, address, name };
+    const decision = decide(() => this.#rules.address?.(info, request));
+    if (decision instanceof Promise) {
+      return decision.then((decision) => this.#withDefault(decision, info, request, granted));
+    }
+    return this.#withDefault(decision, info, request, granted);
+  }
+
+  #withDefault(decision: Decision, info: AddressInfo, request: RequestInfo, granted: Grant | undefined): Decision {
+    if (isDenial(decision)) return decision;
+    const grant = decision ?? granted;
+    if (grant?.allow === "always") return grant;
+    const reason = this.#default(info, request);
+    return reason === undefined ? grant : { deny: reason, rule: grant?.rule, log: grant?.log };
   }
 }
 
@@ -73,21 +108,17 @@ function innerIp(ip: IpAddress): IpAddress {
 }
 
 /** A rule that throws denies. */
-function ask(rule: () => MaybeVerdict): MaybeVerdict {
+function decide(rule: () => MaybeVerdict): Decision | Promise<Decision> {
   try {
     const verdict = rule();
-    return isPromise(verdict) ? Promise.resolve(verdict).catch(failed) : verdict;
+    return isPromise(verdict) ? Promise.resolve(verdict).then(decisionOf).catch(failed) : decisionOf(verdict);
   } catch (error) {
     return failed(error);
   }
 }
 
-function failed(error: unknown): Verdict {
+function failed(error: unknown): Denial {
   return { deny: `a rule failed: ${error instanceof Error ? error.message : String(error)}` };
-}
-
-function then<T>(verdict: MaybeVerdict, decide: (verdict: Verdict) => T): T | Promise<T> {
-  return isPromise(verdict) ? verdict.then(decide) : decide(verdict);
 }
 
 /** Whatever can be waited for: a rule may come from a library with promises of its own. */
@@ -96,14 +127,11 @@ function isPromise(verdict: MaybeVerdict): verdict is Promise<Verdict> {
 }
 
 /** What is no verdict denies: a rule in plain JavaScript may well return `false`. */
-function reasonOf(verdict: Verdict): string | undefined {
-  if (verdict === undefined || verdict === "allow") return undefined;
-  const { deny } = verdict as { deny?: unknown };
-  return typeof deny === "string" ? deny : "denied by a rule";
-}
-
-function decideRequest(verdict: Verdict): RequestDecision {
-  const reason = reasonOf(verdict);
-  if (reason !== undefined) throw new NetError("not-allowed", reason);
-  return verdict === "allow" ? "allowed" : "ask-addresses";
+function decisionOf(verdict: Verdict): Decision {
+  if (verdict === undefined) return undefined;
+  if (verdict === "allow") return ALWAYS;
+  const { allow, deny } = (verdict ?? {}) as { readonly allow?: unknown; readonly deny?: unknown };
+  if (typeof deny === "string") return verdict as Denial;
+  if (deny === undefined && (allow === "always" || allow === "safely")) return verdict as Grant;
+  return { deny: "denied by a rule" };
 }

@@ -7,12 +7,12 @@
 import type { IpAddress } from "../net/address.ts";
 import { NetError, netErrorCode } from "../net/errors.ts";
 import { isUnspecified } from "../net/ip_class.ts";
-import type { RequestDecision } from "../policy/authorise.ts";
-import type { RequestInfo } from "../policy/rules.ts";
+import { isDenial } from "../policy/authorise.ts";
+import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { Association } from "../relay/association.ts";
 import type { DatagramOptions, DatagramSocket } from "../runtime/runtime.ts";
 import type { Exchange } from "./exchange.ts";
-import { checkedAddresses } from "./route.ts";
+import { findRoute } from "./route.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 
@@ -24,15 +24,18 @@ import type { Session } from "./session.ts";
 export async function serveAssociate(
   session: Session,
   exchange: Exchange,
-  decision: RequestDecision,
+  granted: Grant | undefined,
 ): Promise<undefined> {
   const { service } = session;
-  if (service.associations >= service.limits.associations) {
-    throw new NetError("unknown", `Cannot associate: all ${service.limits.associations} associations are in use`);
+  const { bounds, counts } = service;
+  if (counts.associations >= bounds.associations) {
+    throw new NetError("unknown", `Cannot associate: all ${bounds.associations} associations are in use`);
   }
-  service.associations++;
-  const association = newAssociation(session, exchange, decision);
+  counts.associations++;
+  const association = newAssociation(session, exchange, granted);
   try {
+    const admission = session.admit(granted);
+    if (admission !== undefined) await session.until(admission);
     // Where the client reached us is where it can send to.
     const ip = session.connection.local?.ip ?? "127.0.0.1";
     const socket = await bindForClient(service, ip, (bytes, ip, port) => association.fromClient(bytes, ip, port));
@@ -45,29 +48,32 @@ export async function serveAssociate(
     session.channel.takeRest();
     while (await session.channel.readChunk() !== null); // what comes here means nothing; its end is the association's
   } finally {
-    service.associations--;
+    counts.associations--;
     association.close();
   }
 }
 
-function newAssociation(session: Session, exchange: Exchange, decision: RequestDecision): Association {
+function newAssociation(session: Session, exchange: Exchange, granted: Grant | undefined): Association {
   const { service } = session;
-  const { authoriser, limits, runtime } = service;
+  const { authoriser, bounds, runtime } = service;
   const request = session as RequestInfo;
   return new Association({
     runtime,
     meter: session,
     client: expectedClient(session, exchange),
-    maxDestinations: limits.destinations,
-    maxLookups: limits.lookups,
+    maxDestinations: bounds.destinations,
+    maxLookups: bounds.lookups,
     route: async (target) => {
-      const [address] = await checkedAddresses(target, request, decision, service);
+      if (target.type === "name" && !await authoriser.lookup(target, request)) {
+        throw new NetError("not-allowed", `Cannot send to "${target.host}": the rules deny it`);
+      }
+      const { addresses: [address] } = await findRoute(target, request, granted, service);
       if (address === undefined) {
         throw new NetError("name-not-found", `Cannot send to "${target.host}": not resolved here`);
       }
       return address;
     },
-    mayAnswer: async (sender) => await authoriser.address(sender, request, decision) === undefined,
+    mayAnswer: async (sender) => !isDenial(await authoriser.address(sender, request, granted)),
     mayPass: authoriser.asksDatagrams
       ? async (target, size) => await authoriser.datagram({ target, size }, request)
       : undefined,

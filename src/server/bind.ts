@@ -7,12 +7,12 @@
 import { type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { classifyIp, isUnspecified } from "../net/ip_class.ts";
-import type { RequestDecision } from "../policy/authorise.ts";
-import type { RequestInfo } from "../policy/rules.ts";
+import { isDenial, NotAllowedError } from "../policy/authorise.ts";
+import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { withRead } from "../relay/relay.ts";
 import type { Connection, Listener } from "../runtime/runtime.ts";
 import type { Exchange, Tunnel } from "./exchange.ts";
-import { checkedAddresses } from "./route.ts";
+import { findRoute } from "./route.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -22,8 +22,8 @@ import type { Session } from "./session.ts";
  * @throws {NetError} `not-allowed` for a peer that is not the expected one, `timeout` if none comes, `closed` if the
  * client leaves while it waits.
  */
-export async function serveBind(session: Session, exchange: Exchange, decision: RequestDecision): Promise<Tunnel> {
-  const expected = await expectedPeers(session, exchange, decision);
+export async function serveBind(session: Session, exchange: Exchange, granted: Grant | undefined): Promise<Tunnel> {
+  const expected = await expectedPeers(session, exchange, granted);
   const { listenIp, statedIp } = chooseAddress(session, exchange, expected[0]);
   const listener = await session.service.runtime.listen({ address: { ip: listenIp, port: 0 }, backlog: 1 });
   let peer: Connection;
@@ -39,7 +39,7 @@ export async function serveBind(session: Session, exchange: Exchange, decision: 
   }
   session.peer = peer;
   try {
-    await checkPeer(session, peer, expected, decision);
+    await checkPeer(session, peer, expected, granted);
   } catch (error) {
     peer.close(); // at once; the client may take its time to read its refusal
     throw error;
@@ -56,13 +56,15 @@ export async function serveBind(session: Session, exchange: Exchange, decision: 
 async function expectedPeers(
   session: Session,
   { target }: Exchange,
-  decision: RequestDecision,
+  granted: Grant | undefined,
 ): Promise<readonly IpAddress[]> {
-  if (target.type !== "name" && isUnspecified(target.host)) return [];
+  const isAnyone = target.type !== "name" && isUnspecified(target.host);
   session.enter("lookup");
-  const checking = async () => await checkedAddresses(target, session as RequestInfo, decision, session.service);
-  const addresses = await session.until(checking());
-  if (addresses.length > 0) return addresses.map(({ ip }) => ip);
+  const finding = async () => await findRoute(target, session as RequestInfo, granted, session.service);
+  const { addresses, grant } = isAnyone ? { addresses: [], grant: granted } : await session.until(finding());
+  const admission = session.admit(grant);
+  if (admission !== undefined) await session.until(admission);
+  if (isAnyone || addresses.length > 0) return addresses.map(({ ip }) => ip);
   throw new NetError("lookup-failed", `Cannot bind for "${target.host}": names are not resolved here`);
 }
 
@@ -120,7 +122,7 @@ async function checkPeer(
   session: Session,
   peer: Connection,
   expected: readonly IpAddress[],
-  decision: RequestDecision,
+  granted: Grant | undefined,
 ): Promise<void> {
   const { remote } = peer;
   if (remote === undefined) throw new NetError("not-allowed", "The peer has no address");
@@ -129,7 +131,7 @@ async function checkPeer(
     throw new NetError("not-allowed", `${remote.ip} connected, expected ${expected.join(" or ")}`);
   }
   const { authoriser } = session.service;
-  const asking = async () => await authoriser.address(remote, session as RequestInfo, decision);
-  const reason = await session.until(asking());
-  if (reason !== undefined) throw new NetError("not-allowed", `${remote.ip} connected: ${reason}`);
+  const asking = async () => await authoriser.address(remote, session as RequestInfo, granted);
+  const decision = await session.until(asking());
+  if (isDenial(decision)) throw new NotAllowedError(decision, `${remote.ip} connected: ${decision.deny}`);
 }

@@ -5,13 +5,12 @@
  */
 
 import { isUnspecified } from "../net/ip_class.ts";
-import type { RequestDecision } from "../policy/authorise.ts";
-import type { RequestInfo } from "../policy/rules.ts";
+import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import type { Connection } from "../runtime/runtime.ts";
 import type { Exchange, Tunnel } from "./exchange.ts";
 import { connectDirectly } from "./happy_eyeballs.ts";
-import { checkedAddresses } from "./route.ts";
+import { findRoute } from "./route.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -21,13 +20,13 @@ import type { Session } from "./session.ts";
  * @throws {ProtocolError} For a target that is none.
  * @throws {NetError} `not-allowed`, or why the target could not be reached.
  */
-export async function serveConnect(session: Session, exchange: Exchange, decision: RequestDecision): Promise<Tunnel> {
+export async function serveConnect(session: Session, exchange: Exchange, granted: Grant | undefined): Promise<Tunnel> {
   const { target } = exchange;
   if (target.port === 0) throw new ProtocolError("port", "Cannot connect: DST.PORT is 0");
   if (target.type !== "name" && isUnspecified(target.host)) {
     throw new ProtocolError("address", `Cannot connect: DST.ADDR is ${target.host}`);
   }
-  const peer = await dial(session, exchange, decision);
+  const peer = await dial(session, exchange, granted);
   session.peer = peer;
   session.address = peer.remote;
   session.tell("connected");
@@ -36,13 +35,15 @@ export async function serveConnect(session: Session, exchange: Exchange, decisio
   return { client: session.connection, target: peer };
 }
 
-async function dial(session: Session, { target }: Exchange, decision: RequestDecision): Promise<Connection> {
+async function dial(session: Session, { target }: Exchange, granted: Grant | undefined): Promise<Connection> {
   const { service } = session;
   const { runtime } = service;
   const request = session as RequestInfo;
   session.enter("lookup");
-  const checking = checkedAddresses(target, request, decision, service);
-  const addresses = checking instanceof Promise ? await session.until(checking) : checking;
+  const finding = findRoute(target, request, granted, service);
+  const { addresses, grant } = finding instanceof Promise ? await session.until(finding) : finding;
+  const admission = session.admit(grant);
+  if (admission !== undefined) await session.until(admission);
   session.enter("connect");
   if (service.customDial !== undefined) {
     return await service.customDial(target, { addresses, request, signal: session.signal, runtime });

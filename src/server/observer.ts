@@ -21,11 +21,15 @@ export interface SessionInfo extends ClientInfo {
   readonly target: Target | undefined;
   /** The address at the other end, once connected; for a UDP association where the client sends to. */
   readonly address: SocketAddress | undefined;
+  /** The name of the rule that decided, if one did. */
+  readonly rule: string | undefined;
+  /** Whether that rule wants the session logged: `all` if it does not say. */
+  readonly log: "none" | "refused" | "all";
 }
 
 /** Why a session could not do what it was asked. */
 export interface Refusal {
-  /** `authentication`, `rules`, `protocol` (bytes that no RFC allows) or `network` (the dial failed). */
+  /** `authentication`, `rules` (or limits), `protocol` (bytes that no RFC allows) or `network` (the dial failed). */
   readonly cause: "authentication" | "rules" | "protocol" | "network";
   /** The reason in words. It may quote what the client sent, escaped. */
   readonly reason: string;
@@ -36,7 +40,8 @@ export interface Refusal {
 /**
  * How a session ended: `finished` when both directions closed in order, `refused` after a refusal, `health-check` if the
  * client left before its first byte, `vanished` if it left in the middle of the handshake or of a wait, `not-socks` for
- * another protocol, `timeout`, `reset` by either side, `shutdown` of the server, `error` for the rest.
+ * another protocol, `timeout`, `limit` if it lasted too long or used too much, `revoked` if it is not allowed any more
+ * after the server was told new options, `reset` by either side, `shutdown` of the server, `error` for the rest.
  */
 export type CloseCause =
   | "finished"
@@ -45,6 +50,8 @@ export type CloseCause =
   | "vanished"
   | "not-socks"
   | "timeout"
+  | "limit"
+  | "revoked"
   | "reset"
   | "shutdown"
   | "error";

@@ -60,8 +60,8 @@ export interface Timeouts {
   readonly halfClosed: number;
 }
 
-/** Bounds on what one server holds. */
-export interface Limits {
+/** Bounds on what one server holds, whoever its clients are. */
+export interface Bounds {
   /**
    * Sessions at once; further clients wait to be accepted.
    *
@@ -121,7 +121,7 @@ export interface HandleOptions {
   /** The time each phase has. */
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** Bounds on what the server holds. */
-  readonly limits?: Partial<Limits> | undefined;
+  readonly bounds?: Partial<Bounds> | undefined;
   /**
    * Lets clients that are not on loopback reach loopback, private, link-local and multicast addresses and the server's
    * own listeners.
@@ -182,5 +182,5 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   halfClosed: 300_000,
 };
 
-/** The defaults of {@linkcode Limits}. */
-export const DEFAULT_LIMITS: Limits = { sessions: Infinity, associations: 1024, destinations: 512, lookups: 16 };
+/** The defaults of {@linkcode Bounds}. */
+export const DEFAULT_BOUNDS: Bounds = { sessions: Infinity, associations: 1024, destinations: 512, lookups: 16 };

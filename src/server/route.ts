@@ -7,10 +7,18 @@
 import { canonicalIp, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { isUnspecified } from "../net/ip_class.ts";
-import type { RequestDecision } from "../policy/authorise.ts";
-import type { RequestInfo } from "../policy/rules.ts";
+import { type Decision, isDenial, NotAllowedError } from "../policy/authorise.ts";
+import type { Denial, Grant, RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Service } from "./service.ts";
+
+/** Where a request may go. */
+export interface Route {
+  /** The allowed addresses in the resolver's order, at least one; none at all with `resolve: false` and a name. */
+  readonly addresses: readonly SocketAddress[];
+  /** What comes with the yes to the first of them. */
+  readonly grant: Grant | undefined;
+}
 
 /**
  * Resolves a target once and asks the rules about each address. What comes back is dialled as it is: a name cannot
@@ -18,59 +26,63 @@ import type { Service } from "./service.ts";
  *
  * @param target The target.
  * @param request Who wants to use it.
- * @param decision What the rules said of the request.
+ * @param granted What the rules said of the request.
  * @param service The resolver and the rules.
- * @returns The allowed addresses in the resolver's order, at least one; none at all with `resolve: false` and a name.
  * @throws {NetError} `not-allowed` if none is allowed, `name-not-found` or what else the resolver throws.
  */
-export function checkedAddresses(
+export function findRoute(
   target: Target,
   request: RequestInfo,
-  decision: RequestDecision,
+  granted: Grant | undefined,
   service: Service,
-): SocketAddress[] | Promise<SocketAddress[]> {
-  if (target.type === "name") return resolveAndCheck(target, request, decision, service);
+): Route | Promise<Route> {
+  if (target.type === "name") return resolveAndCheck(target, request, granted, service);
   const address = { ip: target.host, port: target.port };
-  const allowed = (reason: string | undefined): SocketAddress[] => {
-    if (reason !== undefined) throw notAllowed(target, reason);
-    return [address];
-  };
-  const reason = denial(address, request, decision, service);
-  return reason instanceof Promise ? reason.then(allowed) : allowed(reason);
+  const decision = decide(address, request, granted, service);
+  return decision instanceof Promise ? decision.then((decision) => toOne(address, decision)) : toOne(address, decision);
+}
+
+function toOne(address: SocketAddress, decision: Decision): Route {
+  if (isDenial(decision)) throw new NotAllowedError(decision);
+  return { addresses: [address], grant: decision };
 }
 
 async function resolveAndCheck(
   target: Target,
   request: RequestInfo,
-  decision: RequestDecision,
+  granted: Grant | undefined,
   service: Service,
-): Promise<SocketAddress[]> {
-  if (service.resolve === false) return [];
+): Promise<Route> {
+  if (service.resolve === false) return { addresses: [], grant: granted };
   const ips = await service.resolve(target.host, request);
   if (ips.length === 0) throw new NetError("name-not-found", `Cannot resolve "${target.host}": it has no address`);
-  const allowed: SocketAddress[] = [];
-  let firstReason: string | undefined;
+  const addresses: SocketAddress[] = [];
+  let grant: Grant | undefined;
+  let denial: NotAllowedError | undefined;
   for (const ip of ips) {
     const address = { ip: canonicalIp(ip), port: target.port };
-    const reason = await denial(address, request, decision, service);
-    if (reason === undefined) allowed.push(address);
-    else firstReason ??= `${address.ip}: ${reason}`;
+    const decision = await decide(address, request, granted, service, target.host);
+    if (isDenial(decision)) {
+      denial ??= new NotAllowedError(decision, `${target.host}: ${address.ip}: ${decision.deny}`);
+    } else {
+      if (addresses.length === 0) grant = decision;
+      addresses.push(address);
+    }
   }
-  if (allowed.length === 0) throw notAllowed(target, firstReason!);
-  return allowed;
+  if (addresses.length === 0) throw denial!;
+  return { addresses, grant };
 }
+
+const NO_ADDRESS: Denial = { deny: "it is no address" };
 
 /** 0.0.0.0 and :: would be this machine, whatever the rules think of them. */
-function denial(
+function decide(
   address: SocketAddress,
   request: RequestInfo,
-  decision: RequestDecision,
+  granted: Grant | undefined,
   service: Service,
-): string | undefined | Promise<string | undefined> {
-  if (isUnspecified(address.ip)) return "it is no address";
-  return service.authoriser.address(address, request, decision);
-}
-
-function notAllowed(target: Target, reason: string): NetError {
-  return new NetError("not-allowed", target.type === "name" ? `${target.host}: ${reason}` : reason);
+  name?: string,
+): Decision | Promise<Decision> {
+  if (isUnspecified(address.ip)) return NO_ADDRESS;
+  return service.authoriser.address(address, request, granted, name);
 }

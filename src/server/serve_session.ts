@@ -5,9 +5,9 @@
  */
 
 import { AuthenticationError } from "../auth/method.ts";
-import { type NetErrorCode, netErrorCode } from "../net/errors.ts";
-import type { RequestDecision } from "../policy/authorise.ts";
-import type { CommandName, RequestInfo } from "../policy/rules.ts";
+import { netErrorCode } from "../net/errors.ts";
+import { type Decision, isDenial, NotAllowedError } from "../policy/authorise.ts";
+import type { CommandName, Grant, RequestInfo } from "../policy/rules.ts";
 import { SOCKS4_VERSION, SOCKS5_VERSION } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import { replyCodeOf } from "../protocol/reply_code.ts";
@@ -23,7 +23,7 @@ import { readSocks4 } from "./socks4.ts";
 import { readSocks5 } from "./socks5.ts";
 
 /** What there is to relay when a command is granted; nothing if it has relayed already. */
-type Command = (session: Session, exchange: Exchange, decision: RequestDecision) => Promise<Tunnel | undefined>;
+type Command = (session: Session, exchange: Exchange, granted: Grant | undefined) => Promise<Tunnel | undefined>;
 
 const COMMANDS: Record<CommandName, Command> = {
   "connect": serveConnect,
@@ -32,9 +32,6 @@ const COMMANDS: Record<CommandName, Command> = {
 };
 
 const NOTHING = new Uint8Array(0);
-
-/** What made {@linkcode Session.stop} stop a session. */
-const STOPS: Partial<Record<NetErrorCode, CloseCause>> = { timeout: "timeout", reset: "vanished" };
 
 /** How a session ended. */
 interface Ending {
@@ -64,6 +61,7 @@ export async function serveSession(session: Session): Promise<SessionSummary> {
     ending = endingOf(session, error);
   }
   service.deadlines.delete(session);
+  session.leave();
   session.close();
   const summary: SessionSummary = {
     sent: session.sent,
@@ -97,13 +95,15 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
     const { authoriser } = session.service;
     const deciding = authoriser.request(session as RequestInfo);
     session.enter("lookup"); // a rule may look things up; out of time the client still gets its reply
-    const decision = typeof deciding === "string" ? deciding : await session.until(deciding);
-    const tunnel = await COMMANDS[exchange.command](session, exchange, decision);
+    const granted = allowed(deciding instanceof Promise ? await session.until(deciding) : deciding);
+    const tunnel = await COMMANDS[exchange.command](session, exchange, granted);
     if (tunnel !== undefined) await relayThrough(session, tunnel);
     return { cause: "finished" };
   } catch (error) {
     const refusal = refusalOf(session, exchange, error);
     if (refusal === undefined) throw error;
+    if (error instanceof NotAllowedError) session.ruling = error.denial;
+    session.leave(); // its place is for others while it reads its refusal
     session.tell("refused", refusal);
     session.enter("closing");
     if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error))?.catch(() => {});
@@ -112,17 +112,23 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
   }
 }
 
+/** @throws {NotAllowedError} If the answer was no. */
+function allowed(decision: Decision): Grant | undefined {
+  if (isDenial(decision)) throw new NotAllowedError(decision);
+  return decision;
+}
+
 /** Relays, beginning with what the client sent ahead. */
 function relayThrough(session: Session, { client, target }: Tunnel): Promise<void> {
   session.enter("idle");
   const rest = session.channel.takeRest();
   const early = rest.length > 0 ? rest.slice() : NOTHING; // the relay may read into the memory it lies in
-  return relay({ client, target, early, meter: session }, session.service.runtime);
+  return relay({ client, target, early, meter: session, pace: session.pace }, session.service.runtime);
 }
 
 /** What was refused and why; `undefined` if the session was not refused anything but broke, or the client left. */
 function refusalOf(session: Session, exchange: Exchange | undefined, error: unknown): Refusal | undefined {
-  if (session.stopped !== undefined && session.stopped.code !== "timeout") return undefined;
+  if (session.stopped !== undefined && session.stopped.cause !== "timeout") return undefined;
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof AuthenticationError) return { cause: "authentication", reason, error };
   if (error instanceof ProtocolError) return { cause: "protocol", reason, error };
@@ -135,9 +141,8 @@ function refusalOf(session: Session, exchange: Exchange | undefined, error: unkn
 
 function endingOf(session: Session, error: unknown): Ending {
   const { stopped } = session;
-  const cause = stopped ?? error;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  if (stopped !== undefined) return { cause: STOPS[stopped.code] ?? "shutdown", reason };
+  if (stopped !== undefined) return { cause: stopped.cause, reason: stopped.reason.message };
+  const reason = error instanceof Error ? error.message : String(error);
   const isRelaying = session.phase === "idle" || session.phase === "halfClosed";
   const code = netErrorCode(error);
   if (code === "reset" || code === "closed") return { cause: isRelaying ? "reset" : "vanished", reason };

@@ -109,7 +109,7 @@ class RunningServer implements Server {
   async close(): Promise<void> {
     this.#stopListening();
     const reason = new NetError("aborted", "The server is closing");
-    for (const session of this.#sessions) session.stop(reason);
+    for (const session of this.#sessions) session.stop(reason, "shutdown");
     await this.closed;
   }
 
@@ -137,7 +137,7 @@ class RunningServer implements Server {
   }
 
   async #accept(listener: Listener): Promise<void> {
-    const most = this.#service.limits.sessions;
+    const most = this.#service.bounds.sessions;
     for await (const connection of listener) {
       while (this.#sessions.size >= most) await this.#anEnd();
       this.#open(connection, listener.address);

@@ -11,13 +11,14 @@ import { userList } from "../auth/user_list.ts";
 import { usernamePassword } from "../auth/username_password.ts";
 import type { SocketAddress } from "../net/address.ts";
 import { Authoriser } from "../policy/authorise.ts";
+import type { Limiter } from "../policy/limiter.ts";
 import { safeDefaults } from "../policy/safe_defaults.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DialContext, heedSignal } from "./dial.ts";
 import type { Observer } from "./observer.ts";
-import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type HandleOptions, type Limits, type Timeouts } from "./options.ts";
+import { type Bounds, DEFAULT_BOUNDS, DEFAULT_TIMEOUTS, type HandleOptions, type Timeouts } from "./options.ts";
 import type { Resolve } from "./resolve.ts";
 
 /** Options with their defaults filled in, and the state that outlives a session. */
@@ -26,7 +27,8 @@ export class Service {
   readonly options: HandleOptions;
   readonly runtime: Runtime;
   readonly timeouts: Timeouts;
-  readonly limits: Limits;
+  readonly bounds: Bounds;
+  readonly limiter: Limiter | undefined = undefined;
   readonly observer: Observer;
   readonly authoriser: Authoriser;
   /** The check of credentials; absent if nobody has to log in. */
@@ -39,23 +41,24 @@ export class Service {
   readonly deadlines: Deadlines;
   /** Where this server listens with IP addresses. */
   readonly listeners: SocketAddress[] = [];
-  /** UDP associations that are open. */
-  associations = 0;
-  #lastId = 0;
+  /** What is counted on when the options change. */
+  readonly counts: { associations: number; lastId: number };
 
   /**
    * @param options What the server was told.
    * @param runtime The system it runs on.
+   * @param previous The service in whose place this one comes.
    * @throws {RangeError} If a user or a number in the options makes no sense.
    */
-  constructor(options: HandleOptions, runtime: Runtime) {
+  constructor(options: HandleOptions, runtime: Runtime, previous?: Service) {
     this.options = options;
+    this.counts = previous?.counts ?? { associations: 0, lastId: 0 };
     this.runtime = runtime;
     this.timeouts = withDefaults("timeouts", DEFAULT_TIMEOUTS, options.timeouts);
-    this.limits = withDefaults("limits", DEFAULT_LIMITS, options.limits);
-    if (this.limits.sessions < 1) {
+    this.bounds = withDefaults("bounds", DEFAULT_BOUNDS, options.bounds);
+    if (this.bounds.sessions < 1) {
       throw new RangeError(
-        `Cannot use limits.sessions: found ${this.limits.sessions}, expected a number of at least 1`,
+        `Cannot use bounds.sessions: found ${this.bounds.sessions}, expected a number of at least 1`,
       );
     }
     this.observer = options.observer ?? {};
@@ -72,11 +75,11 @@ export class Service {
 
   /** The next session's number. */
   nextId(): number {
-    return ++this.#lastId;
+    return ++this.counts.lastId;
   }
 }
 
-function withDefaults<T extends Timeouts | Limits>(what: string, defaults: T, given: Partial<T> | undefined): T {
+function withDefaults<T extends Timeouts | Bounds>(what: string, defaults: T, given: Partial<T> | undefined): T {
   const all = { ...defaults };
   for (const [name, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;

@@ -8,13 +8,14 @@ import type { User } from "../auth/client_info.ts";
 import { isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { classifyIp } from "../net/ip_class.ts";
-import type { CommandName, ProtocolName } from "../policy/rules.ts";
+import type { Lease } from "../policy/limiter.ts";
+import type { CommandName, Denial, Grant, ProtocolName, RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
-import type { Connection, Duplex, Meter, StreamPair } from "../runtime/runtime.ts";
+import type { Connection, Duplex, Meter, Pace, StreamPair } from "../runtime/runtime.ts";
 import { Channel } from "../stream/channel.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import type { Timed } from "./deadlines.ts";
-import type { Observer, SessionInfo } from "./observer.ts";
+import type { CloseCause, Observer, SessionInfo } from "./observer.ts";
 import type { Service } from "./service.ts";
 
 /** What a session is doing. Each phase has its own deadline. */
@@ -27,6 +28,12 @@ export type Phase =
   | "idle"
   | "halfClosed"
   | "closing";
+
+/** Why a session was stopped. */
+export interface Stop {
+  readonly reason: NetError;
+  readonly cause: CloseCause;
+}
 
 /** How long a refused client may take to read its refusal and leave, in milliseconds (RFC 1928 allows 10 s). */
 const CLOSING_TIME = 2_000;
@@ -46,12 +53,15 @@ export class Session implements SessionInfo, Meter, Timed {
   readonly startedAt: number = performance.now();
   readonly client: SocketAddress | undefined;
   readonly listener: SocketAddress | UnixAddress | undefined;
+  readonly listenerName: string | undefined;
   readonly isLocal: boolean;
   protocol: ProtocolName | undefined;
   user: User | undefined;
   command: CommandName | undefined;
   target: Target | undefined;
   address: SocketAddress | undefined;
+  /** What the rules decided. */
+  ruling: Grant | Denial | undefined;
   sent = 0;
   received = 0;
   /** Datagrams both ways, which may be empty. */
@@ -67,12 +77,15 @@ export class Session implements SessionInfo, Meter, Timed {
   /** Rejects what {@linkcode until} waits for. */
   #stopWaiting: ((reason: NetError) => void) | undefined;
   #isWatched = false;
-  #stopped: NetError | undefined;
+  #stopped: Stop | undefined;
+  /** The place within its limits. */
+  #lease: Lease | undefined;
 
   constructor(
     service: Service,
     connection: Connection | StreamPair,
     listener: SocketAddress | UnixAddress | undefined,
+    listenerName?: string,
   ) {
     this.service = service;
     this.connection = duplexOf(connection);
@@ -80,14 +93,28 @@ export class Session implements SessionInfo, Meter, Timed {
     this.id = service.nextId();
     this.client = this.connection.remote;
     this.listener = listener;
+    this.listenerName = listenerName;
     this.isLocal = this.client === undefined
       ? listener !== undefined && isUnixAddress(listener)
       : classifyIp(this.client.ip) === "loopback";
   }
 
   /** Why the session was stopped, if it was. */
-  get stopped(): NetError | undefined {
+  get stopped(): Stop | undefined {
     return this.#stopped;
+  }
+
+  get rule(): string | undefined {
+    return this.ruling?.rule;
+  }
+
+  get log(): "none" | "refused" | "all" {
+    return this.ruling?.log ?? "all";
+  }
+
+  /** How fast the session may go, if that is limited. */
+  get pace(): Pace | undefined {
+    return this.#lease?.pace;
   }
 
   /** What the session is doing. */
@@ -98,7 +125,7 @@ export class Session implements SessionInfo, Meter, Timed {
   /** Aborts when the session ends or is stopped. Made when somebody first asks for it. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#stopped !== undefined) this.#abort.abort(this.#stopped);
+    if (this.#stopped !== undefined) this.#abort.abort(this.#stopped.reason);
     return this.#abort.signal;
   }
 
@@ -119,6 +146,28 @@ export class Session implements SessionInfo, Meter, Timed {
     this.enter("halfClosed");
   }
 
+  /**
+   * Takes the session's place within its limits, now or later. It is given back with {@linkcode Session.leave}.
+   *
+   * @param grant What the rules allowed.
+   * @throws {NetError} `not-allowed`, if there is none.
+   */
+  admit(grant: Grant | undefined): Promise<void> | undefined {
+    this.ruling = grant;
+    const admission = this.service.limiter?.admit(this as RequestInfo, grant?.limits);
+    if (admission instanceof Promise) return admission.then((lease) => this.#take(lease));
+    this.#take(admission);
+    return undefined;
+  }
+
+  /** Gives the place back. */
+  leave(): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    lease?.used(this.sent, this.received);
+    lease?.release();
+  }
+
   tick(now: number): void {
     const activity = this.sent + this.received + this.datagrams;
     if (activity !== this.#activity) {
@@ -126,21 +175,22 @@ export class Session implements SessionInfo, Meter, Timed {
       if (this.#phase === "idle" || this.#phase === "halfClosed") this.#deadline = now + this.#time();
     }
     if (this.#phase === "connect" && !this.#isWatched) this.#watchClient(); // a dial that takes its time
+    if (this.#lease !== undefined) this.#checkLease(this.#lease, now);
     if (now < this.#deadline) return;
     this.#deadline = Infinity;
-    this.stop(new NetError("timeout", `${TIMEOUTS[this.#phase]} within ${this.#time() / 1000} s`));
+    this.stop(new NetError("timeout", `${TIMEOUTS[this.#phase]} within ${this.#time() / 1000} s`), "timeout");
   }
 
   /**
    * Ends what the session waits for. While it waits for the network on the client's behalf the client still gets its
    * reply; else both ends are closed.
    */
-  stop(reason: NetError): void {
-    this.#stopped ??= reason;
+  stop(reason: NetError, cause: CloseCause): void {
+    this.#stopped ??= { reason, cause };
     this.#stopWaiting?.(reason);
     this.#dial?.abort(reason);
     this.#abort?.abort(reason);
-    const repliesFirst = reason.code === "timeout" &&
+    const repliesFirst = cause === "timeout" &&
       (this.#phase === "lookup" || this.#phase === "connect" || this.#phase === "bind");
     if (!repliesFirst) this.close();
   }
@@ -168,7 +218,7 @@ export class Session implements SessionInfo, Meter, Timed {
     return new Promise((resolve, reject) => {
       promise.then(resolve, reject).finally(() => this.#stopWaiting = undefined);
       this.#stopWaiting = reject;
-      if (this.#stopped !== undefined) reject(this.#stopped);
+      if (this.#stopped !== undefined) reject(this.#stopped.reason);
     });
   }
 
@@ -176,7 +226,7 @@ export class Session implements SessionInfo, Meter, Timed {
   async dialling<T>(dial: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     this.#dial = controller;
-    if (this.#stopped !== undefined) controller.abort(this.#stopped);
+    if (this.#stopped !== undefined) controller.abort(this.#stopped.reason);
     try {
       return await dial(controller.signal);
     } finally {
@@ -203,11 +253,23 @@ export class Session implements SessionInfo, Meter, Timed {
     }
   }
 
+  #take(lease: Lease | undefined): void {
+    if (this.#stopped === undefined) this.#lease = lease;
+    else lease?.release(); // it came too late
+  }
+
+  #checkLease(lease: Lease, now: number): void {
+    const exceeded = lease.used(this.sent, this.received);
+    if (exceeded !== undefined) return this.stop(exceeded, "limit");
+    if (now - this.startedAt < lease.lifetime) return;
+    this.stop(new NetError("timeout", `It lasted for ${lease.lifetime / 1000} s, which is its limit`), "limit");
+  }
+
   /** Stops the dial if the client resets meanwhile. Its mere end is no reason: it may have said all that it has to say. */
   #watchClient(): void {
     this.#isWatched = true;
     const left = (): void => {
-      if (this.#phase === "connect") this.stop(new NetError("reset", "The client left"));
+      if (this.#phase === "connect") this.stop(new NetError("reset", "The client left"), "vanished");
     };
     this.connection.closed.then(left, left);
   }
@@ -215,8 +277,9 @@ export class Session implements SessionInfo, Meter, Timed {
   #time(): number {
     const { timeouts } = this.service;
     if (this.#phase === "closing") return CLOSING_TIME;
-    if (this.#phase !== "halfClosed") return timeouts[this.#phase] || Infinity;
-    return Math.min(timeouts.halfClosed || Infinity, timeouts.idle || Infinity);
+    if (this.#phase !== "idle" && this.#phase !== "halfClosed") return timeouts[this.#phase] || Infinity;
+    const idle = Math.min(timeouts.idle || Infinity, this.#lease?.idle ?? Infinity);
+    return this.#phase === "idle" ? idle : Math.min(timeouts.halfClosed || Infinity, idle);
   }
 }
 

@@ -1,22 +1,20 @@
-import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "node:test";
-import { NetError } from "../../src/net/errors.ts";
-import { type AddressDefault, Authoriser } from "../../src/policy/authorise.ts";
-import type { AddressInfo, DatagramInfo, MaybeVerdict, RequestInfo, Rules } from "../../src/policy/rules.ts";
+import { type AddressDefault, Authoriser, type Decision, isDenial } from "../../src/policy/authorise.ts";
+import type { AddressInfo, DatagramInfo, Grant, MaybeVerdict, RequestInfo, Rules } from "../../src/policy/rules.ts";
 
 const REQUEST = { id: 1, command: "connect" } as Partial<RequestInfo> as RequestInfo;
 const ADDRESS = { ip: "192.0.2.1", port: 80 };
 const DATAGRAM: DatagramInfo = { target: { type: "name", host: "x", port: 1 }, size: 3 };
 
+/** A decision in words. */
+function inWords(decision: Decision, otherwise: string): string {
+  return isDenial(decision) ? decision.deny : decision === undefined ? otherwise : "allowed";
+}
+
 /** What is decided on a request: the decision, or the reason against it. */
 async function onRequest(rules: Rules): Promise<string> {
-  try {
-    return await new Authoriser(rules, () => undefined).request(REQUEST);
-  } catch (error) {
-    assertInstanceOf(error, NetError);
-    assertEquals(error.code, "not-allowed");
-    return error.message;
-  }
+  return inWords(await new Authoriser(rules, () => undefined).request(REQUEST), "ask-addresses");
 }
 
 async function onAddress(
@@ -24,7 +22,8 @@ async function onAddress(
   decision: "allowed" | "ask-addresses" = "ask-addresses",
   byDefault: AddressDefault = () => "by default",
 ): Promise<string> {
-  return await new Authoriser(rules, byDefault).address(ADDRESS, REQUEST, decision) ?? "allowed";
+  const granted: Grant | undefined = decision === "allowed" ? { allow: "always" } : undefined;
+  return inWords(await new Authoriser(rules, byDefault).address(ADDRESS, REQUEST, granted), "allowed");
 }
 
 const saying = (verdict: unknown) => () => verdict as MaybeVerdict;
@@ -77,7 +76,11 @@ test("a rule that throws or rejects denies, and says so", async () => {
 });
 
 test("a rule in plain JavaScript that says something else denies", async () => {
-  for (const nonsense of [false, true, null, 0, "", "yes", "ALLOW", {}, { deny: undefined }, { allow: true }]) {
+  for (
+    const nonsense of [false, true, null, 0, "", "yes", "ALLOW", {}, { deny: undefined }, { allow: true }, {
+      allow: "yes",
+    }, { allow: "always", deny: true }]
+  ) {
     assertStringIncludes(await onRequest({ request: saying(nonsense) }), "denied by a rule", JSON.stringify(nonsense));
     assertEquals(await onAddress({ address: saying(nonsense) }, "allowed") === "allowed", false, String(nonsense));
   }
@@ -105,14 +108,14 @@ test("rules are methods of their object, and see who asks", async () => {
   }
   assertStringIncludes(await onRequest(new Mine()), "mine");
   assertEquals(await onAddress(new Mine(), "allowed"), "mine");
-  assertEquals(seen, [REQUEST, { ...ADDRESS, address: ADDRESS }, REQUEST]);
+  assertEquals(seen, [REQUEST, { ...ADDRESS, address: ADDRESS, name: undefined }, REQUEST]);
 });
 
 test("a rule sees the IPv4 address within an IPv6 one, and the address as it will be dialled", async () => {
   const seen: AddressInfo[] = [];
   const authoriser = new Authoriser({ address: (address) => void seen.push(address) }, () => undefined);
   for (const ip of ["64:ff9b::a00:1", "2002:a00:1::1", "::a00:1", "2001:db8::1"]) {
-    await authoriser.address({ ip, port: 5 }, REQUEST, "ask-addresses");
+    await authoriser.address({ ip, port: 5 }, REQUEST, undefined);
   }
   assertEquals(seen.map(({ ip, port, address }) => `${ip}:${port} for ${address.ip}`), [
     "10.0.0.1:5 for 64:ff9b::a00:1",
@@ -128,5 +131,34 @@ test("datagrams are asked for only where there is a rule", async () => {
     const authoriser = new Authoriser({ datagram: saying(verdict) }, () => undefined);
     assertEquals(authoriser.asksDatagrams, true);
     assertEquals(await authoriser.datagram(DATAGRAM, REQUEST), may, String(verdict));
+  }
+});
+
+test("a grant that is safe leaves the last word to the defaults, and what comes with it goes on", async () => {
+  const grant: Grant = { allow: "safely", rule: "rule 1", via: "tor" };
+  const rules: Rules = { request: () => grant };
+  const granted = await new Authoriser(rules, () => undefined).request(REQUEST);
+  assertEquals(granted, grant);
+  const forbidding = new Authoriser({}, () => "private address");
+  assertEquals(await forbidding.address(ADDRESS, REQUEST, grant), {
+    deny: "private address",
+    rule: "rule 1",
+    log: undefined,
+  });
+  assertEquals(await new Authoriser({}, () => undefined).address(ADDRESS, REQUEST, grant), grant);
+});
+
+test("a grant on the address comes before the one on the request", async () => {
+  const own: Grant = { allow: "always", rule: "rule 2" };
+  const authoriser = new Authoriser({ address: () => own }, () => "private address");
+  assertEquals(await authoriser.address(ADDRESS, REQUEST, { allow: "safely", rule: "rule 1" }), own);
+});
+
+test("a destination is looked up unless a rule denies it", async () => {
+  const target = { type: "name", host: "example.com", port: 53 } as const;
+  for (
+    const [verdict, may] of [[undefined, true], ["allow", true], ["deny", false], [{ deny: "no" }, false]] as const
+  ) {
+    assertEquals(await new Authoriser({ lookup: () => verdict }, () => undefined).lookup(target, REQUEST), may);
   }
 });

@@ -227,7 +227,7 @@ test("an idle association ends, one with datagrams does not", async () => {
 });
 
 test("the limit on associations is a general failure, until one ends", async () => {
-  await using scene = await associated({ limits: { associations: 1 } });
+  await using scene = await associated({ bounds: { associations: 1 } });
   const second = scene.running.client();
   await second.send(ASSOCIATE);
   await second.expect("05 00 05 01 00 01 00 00 00 00 00 00");

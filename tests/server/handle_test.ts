@@ -174,7 +174,7 @@ test("an option that makes no sense is said before the client is heard", async (
     { runtime, timeouts: { idle: -1 } },
     { runtime, timeouts: { idle: NaN } },
     { runtime, timeouts: { nap: 5 } as never },
-    { runtime, limits: { sessions: "many" as never } },
+    { runtime, bounds: { sessions: "many" as never } },
     { runtime, users: [{ name: "", password: "x" }] },
     { runtime, users: [{ name: "a", password: "x" }, { name: "a", password: "y" }] },
   ];

@@ -154,7 +154,7 @@ test("an endless deadline is no deadline", async () => {
 });
 
 test("no more clients are taken than the limit says, and the next one is when one leaves", async () => {
-  await using running = await house({ limits: { sessions: 2 } });
+  await using running = await house({ bounds: { sessions: 2 } });
   const clients = [1, 2, 3].map((port) => running.client({ ...FAR, port }));
   for (const client of clients) await client.send([5, 1, 0]);
   await clients[0]!.expect("05 00");
@@ -169,7 +169,7 @@ test("no more clients are taken than the limit says, and the next one is when on
 
 test("the limit on sessions is that of all listeners together", async () => {
   const listen = ["192.0.2.1:1080", "192.0.2.2:1080", "192.0.2.3:1080"];
-  await using running = await house({ limits: { sessions: 1 }, listen });
+  await using running = await house({ bounds: { sessions: 1 }, listen });
   for (const at of listen) await new Wire(running.network.reach(at, FAR)).send([5, 1, 0]);
   await settle();
   assertEquals(running.server.sessions, 1);
@@ -177,7 +177,7 @@ test("the limit on sessions is that of all listeners together", async () => {
 
 test("every waiting client is served in the end", async () => {
   const listen = ["192.0.2.1:1080", "192.0.2.2:1080"];
-  await using running = await house({ limits: { sessions: 3 }, listen });
+  await using running = await house({ bounds: { sessions: 3 }, listen });
   const all = Array.from({ length: 40 }, async (_, i) => {
     const client = new Wire(running.network.reach(listen[i % 2]!, { ...FAR, port: i + 1 }));
     await client.send([5, 1, 0]);
@@ -257,7 +257,7 @@ test("a session survives what others do", async () => {
 });
 
 test("a limit of no sessions does not keep the server from closing", async () => {
-  const running = await house({ limits: { sessions: 0 } }).catch((error) => error);
+  const running = await house({ bounds: { sessions: 0 } }).catch((error) => error);
   if (running instanceof RangeError) return; // refusing the option would do as well
   running.client();
   await settle();
