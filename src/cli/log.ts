@@ -6,6 +6,7 @@
 
 import { configureSync, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
 import type { LogLevel } from "../config/config.ts";
+import { formatJsonRecord } from "./json_line.ts";
 
 /** Where log lines go, and how they look. */
 export interface LogOptions {
@@ -13,8 +14,14 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Takes a line, without its end. */
   readonly write: (line: string) => void;
-  /** Whether each line bears the date, as in a file; on a terminal the time of day does. */
+  /** Whether each line of text bears the date, as in a file; on a terminal the time of day does. */
   readonly dated: boolean;
+  /**
+   * Lines for people, or for programs.
+   *
+   * @default {"text"}
+   */
+  readonly format?: "text" | "json" | undefined;
 }
 
 /**
@@ -23,8 +30,9 @@ export interface LogOptions {
  * @param options Where to, and how.
  * @returns The logger of the program.
  */
-export function startLog({ level, write, dated }: LogOptions): Logger {
-  const sinks = { lines: (record: LogRecord) => write(formatRecord(record, dated)) };
+export function startLog({ level, write, dated, format }: LogOptions): Logger {
+  const formatLine = format === "json" ? formatJsonRecord : (record: LogRecord) => formatRecord(record, dated);
+  const sinks = { lines: (record: LogRecord) => write(formatLine(record)) };
   configureSync({
     reset: true,
     sinks,

@@ -11,13 +11,13 @@ import { formatByteCount } from "./byte_count.ts";
 import { formatElapsed } from "./elapsed.ts";
 
 /**
- * Writes who asked for what: `#12 127.0.0.1:52344 ada connect example.com:443 (93.184.216.34:443)`. A hyphen stands for
- * the user where nobody had to log in. Whatever the client sent is escaped, each piece of it one word.
+ * Writes who asked for what: `#12 127.0.0.1:52344 ada connect example.com:443 (93.184.216.34:443) by "web"`, the last
+ * being the rule that decided. A hyphen stands for the user where nobody had to log in. Whatever the client sent is escaped, each piece of it one word.
  *
  * @param session The session as far as it has come.
  */
 export function formatSession(session: SessionInfo): string {
-  const { id, client, listener, user, command, target, address } = session;
+  const { id, client, listener, user, command, target, address, rule } = session;
   const source = client ?? listener;
   const words = [`#${id}`, source === undefined ? "-" : printableWord(formatAddress(source))];
   if (user !== undefined || command !== undefined) words.push(user === undefined ? "-" : printableWord(user.name));
@@ -26,6 +26,7 @@ export function formatSession(session: SessionInfo): string {
   if (asked !== undefined) words.push(asked);
   const reached = address === undefined ? undefined : formatAddress(address);
   if (reached !== undefined && reached !== asked) words.push(`(${reached})`);
+  if (rule !== undefined) words.push(`by "${printable(rule)}"`);
   return words.join(" ");
 }
 

@@ -6,13 +6,14 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { Observer, Refusal, SessionInfo, SessionSummary } from "../server/observer.ts";
-import { formatSession, formatSessionEnd } from "./session_line.ts";
+import { sessionEntry, stepEntry } from "./session_entry.ts";
 
 /**
  * Makes an observer that logs one line for each session, at its end: at level info what was asked for and what became
  * of it, at warning what ended by a fault of ours, at debug who never came to ask (health checks, other protocols,
  * garbage) or did not wait for an answer. At level debug each step has a line too. Functions whose lines the log would
- * drop are left out, so that nothing is done for them.
+ * drop are left out, so that nothing is done for them. A rule may want its sessions left out, or those that were not
+ * refused; faults of ours are told all the same.
  *
  * @param logger Where to.
  */
@@ -25,21 +26,27 @@ export function sessionObserver(logger: Logger): Observer {
     closed(session, summary) {
       const refusal = refusals.get(session);
       const level = levelOf(session, summary, refusal);
+      if (!logs[level] || level !== "warning" && !isWanted(session, refusal)) return;
       // A placeholder: a message of its own would have the braces in it taken for one.
-      if (logs[level]) logger[level]("{line}", { line: formatSessionEnd(session, summary, refusal) });
+      logger[level]("{line}", { line: sessionEntry(session, summary, refusal) });
     },
   };
   if (!logs.info) return observer;
   observer.refused = (session, refusal) => void refusals.set(session, refusal);
   if (!logs.debug) return observer;
-  const step = (what: string) => (session: SessionInfo): void => {
-    logger.debug("{line}", { line: `${formatSession(session)}, ${what}` });
+  const step = (event: string, words = event) => (session: SessionInfo): void => {
+    if (isWanted(session, undefined)) logger.debug("{line}", { line: stepEntry(event, words, session) });
   };
   observer.opened = step("opened");
-  observer.authenticated = step("logged in");
+  observer.authenticated = step("authenticated", "logged in");
   observer.requested = step("requested");
   observer.connected = step("connected");
   return observer;
+}
+
+/** What the deciding rule says of it. */
+function isWanted({ log }: SessionInfo, refusal: Refusal | undefined): boolean {
+  return log === "refused" ? refusal !== undefined : log !== "none";
 }
 
 function levelOf(

@@ -14,6 +14,8 @@ export function sessionOf(fields: Partial<SessionInfo> = {}): SessionInfo {
     command: "connect",
     target: { type: "name", host: "example.com", port: 443 },
     address: { ip: "93.184.216.34", port: 443 },
+    rule: undefined,
+    log: "all",
     ...fields,
   };
 }

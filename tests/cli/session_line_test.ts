@@ -24,6 +24,13 @@ test("an address that is the target is not repeated, and a hyphen stands for nob
   assertEquals(formatSession(session), "#12 [2001:db8::9]:7 - connect [2001:db8::1]:80");
 });
 
+test("the rule that decided has a name, in quotation marks", () => {
+  assertEquals(
+    formatSession(sessionOf({ rule: "office\nhours", user: undefined })),
+    '#12 127.0.0.1:52344 - connect example.com:443 (93.184.216.34:443) by "office\\x0ahours"',
+  );
+});
+
 test("a client on a UNIX socket bears the socket's path, one without an address a hyphen", () => {
   const unix = sessionOf({ client: undefined, listener: { path: "/run/my socks\n" }, user: undefined });
   assertEquals(

@@ -100,3 +100,29 @@ test("braces in what a client sent are no placeholders", () => {
   observer.opened?.({ ...silentSession(), user: { name: "{line}{{*}}%s" } });
   assertEquals(lines, ["DEBUG #12 127.0.0.1:52344 {line}{{*}}%s, opened"]);
 });
+
+test("a rule may want its sessions left out of the log, or those that were served", () => {
+  const { observer, lines } = observerAt("debug");
+  const refused = summaryOf({ cause: "refused", sent: 0, received: 0 });
+  for (const log of ["none", "refused", "all"] as const) {
+    for (const refusal of [undefined, { cause: "rules", reason: "no" }] as const) {
+      const session = sessionOf({ log, rule: log, address: undefined });
+      observer.requested?.(session);
+      if (refusal === undefined) observer.connected?.(session);
+      else observer.refused?.(session, refusal);
+      observer.closed?.(session, refusal === undefined ? summaryOf() : refused);
+    }
+  }
+  const seen = lines.map((line) => /by "(\w+)", .*?(\w+)(?:: no)?$/.exec(line)?.slice(1).join(" "));
+  assertEquals(seen, [
+    "refused rules",
+    ...["all requested", "all connected", "all finished"],
+    ...["all requested", "all rules"],
+  ]);
+});
+
+test("a fault of ours is logged whatever the rule wants", () => {
+  const { observer, lines } = observerAt("info");
+  observer.closed?.(sessionOf({ log: "none" }), summaryOf({ cause: "error", reason: "boom" }));
+  assertEquals(lines.length, 1);
+});
