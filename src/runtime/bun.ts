@@ -10,6 +10,7 @@ import { listen } from "./bun_listener.ts";
 import { BunConnection } from "./bun_socket.ts";
 import { relayNatively } from "./native_relay.ts";
 import { interfaces, lookup } from "./node_dns.ts";
+import { SocketConnection } from "./socket_connection.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Bun's sockets. */
@@ -22,7 +23,8 @@ export const bun: Runtime = {
   interfaces,
   relay(job) {
     const { client, target } = job;
-    if (!(client instanceof BunConnection) || !(target instanceof BunConnection)) return undefined;
+    // A client of an inherited socket came through `node:net`.
+    if (!(client instanceof SocketConnection) || !(target instanceof BunConnection)) return undefined;
     return relayNatively(client, target, job);
   },
 };

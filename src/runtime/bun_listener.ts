@@ -4,6 +4,7 @@ import { Bun, type BunListenSocket, type BunSocket } from "./bun_api.ts";
 import { BunConnection, type BunOwner, handlers } from "./bun_socket.ts";
 import { descriptors } from "./descriptors.ts";
 import { toNetError } from "./errno.ts";
+import { listen as listenOnNode } from "./node_listener.ts";
 import type { Connection, Listener, ListenOptions } from "./runtime.ts";
 import { claimPath, type PathClaim } from "./unix_path.ts";
 
@@ -14,6 +15,8 @@ import { claimPath, type PathClaim } from "./unix_path.ts";
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { address } = options;
+  // Bun.listen takes no descriptor.
+  if ("fd" in address) return await listenOnNode(options, { onread: false, mortal: false });
   const action = `Cannot listen on "${formatAddress(address)}"`;
   const claim = isUnixAddress(address) ? await claimPath(address.path, action) : undefined;
   const listener = new BunListener(claim);

@@ -64,6 +64,9 @@ class MemoryNetwork implements Runtime {
 
   listen(options: ListenOptions): Promise<Listener> {
     const { address: asked } = options;
+    if ("fd" in asked) {
+      return Promise.reject(newNetError("not-supported", "Cannot listen on an inherited socket: there are none here"));
+    }
     const address = isUnixAddress(asked) || asked.port !== 0 ? asked : { ip: asked.ip, port: this.#nextPort() };
     const key = formatAddress(address);
     if (this.#listeners.has(key)) return Promise.reject(newNetError("address-in-use", `Cannot listen on "${key}"`));

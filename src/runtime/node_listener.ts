@@ -27,14 +27,15 @@ export interface ListenTraits {
  */
 export async function listen(options: ListenOptions, traits: ListenTraits): Promise<Listener> {
   const { address, backlog = 511 } = options;
-  const action = `Cannot listen on "${formatAddress(address)}"`;
-  const claim = isUnixAddress(address) ? await claimPath(address.path, action) : undefined;
+  const isInherited = "fd" in address;
+  const action = `Cannot listen on "${isInherited ? `fd:${address.fd}` : formatAddress(address)}"`;
+  const claim = !isInherited && isUnixAddress(address) ? await claimPath(address.path, action) : undefined;
   const server = createServer({ pauseOnConnect: traits.onread, allowHalfOpen: true, noDelay: true });
   try {
     await started(server, {
       backlog,
       exclusive: true,
-      ...(isUnixAddress(address) ? { path: address.path } : { host: address.ip, port: address.port }),
+      ...whereOf(address),
     });
   } catch (error) {
     server.close();
@@ -47,11 +48,17 @@ export async function listen(options: ListenOptions, traits: ListenTraits): Prom
   return listener;
 }
 
+function whereOf(address: ListenOptions["address"]): Parameters<Server["listen"]>[0] {
+  if ("fd" in address) return { fd: address.fd };
+  return isUnixAddress(address) ? { path: address.path } : { host: address.ip, port: address.port };
+}
+
 /** Where a server listens in truth. */
-function boundAddress(server: Server, asked: SocketAddress | UnixAddress): SocketAddress | UnixAddress {
+function boundAddress(server: Server, asked: ListenOptions["address"]): SocketAddress | UnixAddress {
   const bound = server.address();
-  if (isUnixAddress(asked) || bound === null || typeof bound === "string") return asked;
-  return { ip: canonicalIp(bound.address), port: bound.port };
+  if (typeof bound === "object" && bound !== null) return { ip: canonicalIp(bound.address), port: bound.port };
+  if ("fd" in asked) return { path: bound ?? `fd:${asked.fd}` }; // not every runtime tells the path of an inherited one
+  return asked;
 }
 
 function started(server: Server, options: Parameters<Server["listen"]>[0]): Promise<void> {

@@ -49,10 +49,16 @@ export interface Runtime {
   relay?(job: RelayJob): Promise<void> | undefined;
 }
 
-/** Where to listen: an IP address and port, or a path. */
+/** A socket that listens already, handed down by whoever started this process. */
+export interface InheritedSocket {
+  /** Its file descriptor. */
+  readonly fd: number;
+}
+
+/** Where to listen. */
 export interface ListenOptions {
-  /** An IP address and port (0 lets the system choose), or the path of a UNIX socket. */
-  readonly address: SocketAddress | UnixAddress;
+  /** An IP address and port (0 lets the system choose), the path of a UNIX socket, or a socket that listens already. */
+  readonly address: SocketAddress | UnixAddress | InheritedSocket;
   /**
    * How many connections the system may queue.
    *

@@ -9,7 +9,7 @@ import type { Connection, StreamPair } from "../runtime/runtime.ts";
 import type { SessionSummary } from "./observer.ts";
 import type { HandleOptions } from "./options.ts";
 import { serveSession } from "./serve_session.ts";
-import { Service } from "./service.ts";
+import { openService, type Service } from "./service.ts";
 import { Session } from "./session.ts";
 
 /** One service for each options object, so that limits, numbers and timers are shared among its connections. */
@@ -55,5 +55,5 @@ export async function handle(
 }
 
 async function newService(options: HandleOptions): Promise<Service> {
-  return new Service(options, options.runtime ?? await currentRuntime());
+  return await openService(options, options.runtime ?? await currentRuntime());
 }

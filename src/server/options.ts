@@ -9,7 +9,7 @@ import type { UserEntry } from "../auth/user_list.ts";
 import type { HostPort } from "../net/endpoint.ts";
 import type { IpAddress, UnixAddress } from "../net/address.ts";
 import type { Rules } from "../policy/rules.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { InheritedSocket, Runtime } from "../runtime/runtime.ts";
 import type { Dial } from "./dial.ts";
 import type { Observer } from "./observer.ts";
 import type { Resolve } from "./resolve.ts";
@@ -154,8 +154,8 @@ export interface HandleOptions {
 /** How a server is made. */
 export interface ServeOptions extends HandleOptions {
   /**
-   * Where to listen: `HOST:PORT`, `[IPv6]:PORT`, `unix:PATH`, or the same in parts. Port 0 lets the system choose. A
-   * name means all of its addresses.
+   * Where to listen: `HOST:PORT`, `[IPv6]:PORT`, `unix:PATH`, or the same in parts; or the descriptor of a socket that
+   * listens already. Port 0 lets the system choose. A host's name means all of its addresses.
    *
    * @default {"127.0.0.1:1080"}
    */
@@ -168,8 +168,16 @@ export interface ServeOptions extends HandleOptions {
   readonly open?: boolean | undefined;
 }
 
-/** A place to listen. */
-export type ListenAddress = string | HostPort | UnixAddress;
+/** A place to listen. Its name is what rules and limits call it. */
+export type ListenAddress =
+  | string
+  | (
+    & (HostPort | UnixAddress | InheritedSocket | {
+      /** As text: `HOST:PORT`, `[IPv6]:PORT` or `unix:PATH`. */
+      readonly address: string;
+    })
+    & { readonly name?: string | undefined }
+  );
 
 /** The defaults of {@linkcode Timeouts}. */
 export const DEFAULT_TIMEOUTS: Timeouts = {

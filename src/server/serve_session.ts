@@ -46,8 +46,7 @@ interface Ending {
  * @returns Its account.
  */
 export async function serveSession(session: Session): Promise<SessionSummary> {
-  const { service } = session;
-  service.deadlines.add(session);
+  session.service.deadlines.add(session);
   session.enter("handshake");
   session.tell("opened");
   let ending: Ending;
@@ -60,7 +59,7 @@ export async function serveSession(session: Session): Promise<SessionSummary> {
   } catch (error) {
     ending = endingOf(session, error);
   }
-  service.deadlines.delete(session);
+  session.service.deadlines.delete(session);
   session.leave();
   session.close();
   const summary: SessionSummary = {

@@ -73,10 +73,34 @@ export class Service {
     this.deadlines = new Deadlines(Math.min(...Object.values(this.timeouts).filter((ms) => ms > 0), 5_000));
   }
 
+  /** Lets go of what it holds, once its last session is over. */
+  close(): Promise<void> {
+    this.deadlines.rest(); // a program may end as soon as its server has
+    return Promise.resolve();
+  }
+
+  /** Another service has come in its place; some sessions may still be its. */
+  retire(): void {
+    this.deadlines.rest();
+  }
+
   /** The next session's number. */
   nextId(): number {
     return ++this.counts.lastId;
   }
+}
+
+/**
+ * Makes a service.
+ *
+ * @param options What the server was told.
+ * @param runtime The system it runs on.
+ * @param previous The service in whose place it comes.
+ * @throws {RangeError} If an option makes no sense.
+ */
+// deno-lint-ignore require-await
+export async function openService(options: HandleOptions, runtime: Runtime, previous?: Service): Promise<Service> {
+  return new Service(options, runtime, previous);
 }
 
 function withDefaults<T extends Timeouts | Bounds>(what: string, defaults: T, given: Partial<T> | undefined): T {

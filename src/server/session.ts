@@ -43,7 +43,7 @@ const CLOSING_TIME = 2_000;
  * bytes itself, so that a relayed connection costs no further object.
  */
 export class Session implements SessionInfo, Meter, Timed {
-  readonly service: Service;
+  service: Service;
   /** The client's connection. */
   readonly connection: Connection & Duplex;
   readonly channel: Channel;
@@ -133,6 +133,13 @@ export class Session implements SessionInfo, Meter, Timed {
   set peer(peer: Connection) {
     this.#peer = peer;
     if (this.#stopped !== undefined) peer.close();
+  }
+
+  /** Goes on under another service, before anything was granted. */
+  adopt(service: Service): void {
+    this.service.deadlines.delete(this);
+    this.service = service;
+    service.deadlines.add(this);
   }
 
   /** Begins a phase and its deadline. */

@@ -43,6 +43,7 @@ export class Network implements Runtime {
   #nextPort = 40_000;
 
   listen({ address }: ListenOptions): Promise<Listener> {
+    if ("fd" in address) return Promise.reject(new NetError("not-supported", "Cannot listen: nothing was inherited"));
     const real = isUnixAddress(address) || address.port !== 0 ? address : { ...address, port: this.#nextPort++ };
     const key = formatAddress(real);
     if (this.listeners.has(key)) return Promise.reject(new NetError("address-in-use", `Cannot listen on "${key}"`));
@@ -106,13 +107,13 @@ export class Network implements Runtime {
 
 /** A listener that tests put connections into. */
 export class FakeListener implements Listener {
-  readonly address: ListenOptions["address"];
+  readonly address: Listener["address"];
   readonly #queue: PipeEnd[] = [];
   readonly #onClose: () => void;
   #wake: (() => void) | undefined;
   #closed = false;
 
-  constructor(address: ListenOptions["address"], onClose: () => void) {
+  constructor(address: Listener["address"], onClose: () => void) {
     this.address = address;
     this.#onClose = onClose;
   }

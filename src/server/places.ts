@@ -1,0 +1,57 @@
+/**
+ * The places where a server listens.
+ *
+ * @module
+ */
+
+import { formatAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
+import { parseEndpoint } from "../net/endpoint.ts";
+import { targetOf } from "../protocol/address.ts";
+import type { InheritedSocket, Runtime } from "../runtime/runtime.ts";
+import type { ListenAddress } from "./options.ts";
+
+/** One place to listen. */
+export interface Place {
+  /** Two places are the same if their keys are. */
+  readonly key: string;
+  /** Where it is. */
+  readonly address: SocketAddress | UnixAddress | InheritedSocket;
+  /** What rules and limits call it. */
+  readonly name: string | undefined;
+}
+
+/**
+ * Reads where to listen. A name stands for all of its addresses.
+ *
+ * @param listen As the options have it.
+ * @param runtime Resolves names.
+ * @throws {SyntaxError} If a place cannot be read.
+ * @throws {NetError} If a name cannot be resolved.
+ */
+export async function placesOf(
+  listen: ListenAddress | readonly ListenAddress[],
+  runtime: Runtime,
+): Promise<readonly Place[]> {
+  const places = (await Promise.all([listen].flat().map((item) => read(item as ListenAddress, runtime)))).flat();
+  const seen = new Map<string, number>();
+  return places.map(({ address, name }) => {
+    const text = "fd" in address ? `fd:${address.fd}` : formatAddress(address);
+    const nth = (seen.get(text) ?? 0) + 1; // with port 0 each is a place of its own
+    seen.set(text, nth);
+    return { key: `${text} ${nth}`, address, name };
+  });
+}
+
+async function read(item: ListenAddress, runtime: Runtime): Promise<Omit<Place, "key">[]> {
+  const endpoint = typeof item === "string"
+    ? parseEndpoint(item)
+    : "address" in item
+    ? parseEndpoint(item.address)
+    : item;
+  const name = typeof item === "string" ? undefined : item.name;
+  if ("fd" in endpoint) return [{ address: { fd: endpoint.fd }, name }];
+  if ("path" in endpoint) return [{ address: { path: endpoint.path }, name }];
+  const { type, host, port } = targetOf(endpoint.host, endpoint.port);
+  const ips = type === "name" ? await runtime.lookup(host) : [host];
+  return ips.map((ip) => ({ address: { ip, port }, name }));
+}

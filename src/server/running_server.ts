@@ -1,0 +1,188 @@
+/**
+ * Listeners, their sessions and their end.
+ *
+ * @module
+ */
+
+import { isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
+import { NetError } from "../net/errors.ts";
+import { exposureProblem } from "../policy/exposure.ts";
+import type { Connection, Listener, Runtime } from "../runtime/runtime.ts";
+import type { ServeOptions } from "./options.ts";
+import { placesOf } from "./places.ts";
+import { isStillUser, objection } from "./recheck.ts";
+import { serveSession } from "./serve_session.ts";
+import { openService, type Service } from "./service.ts";
+import type { Server } from "./server.ts";
+import { Session } from "./session.ts";
+
+/** What `setTimeout` can count to. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** An open place. */
+interface Opened {
+  readonly listener: Listener;
+  readonly name: string | undefined;
+}
+
+/** A server that runs, from its first listener to its last session. */
+export class RunningServer implements Server {
+  readonly closed: Promise<void>;
+  readonly #runtime: Runtime;
+  /** What serves new sessions. Older ones keep what let them in. */
+  #service: Service | undefined;
+  #opened = new Map<string, Opened>();
+  readonly #sessions = new Set<Session>();
+  #sessionEnded: (() => void) | undefined;
+  #accepting = 0;
+  #isStopped = false;
+  #end!: () => void;
+  #reloading: Promise<void> = Promise.resolve();
+
+  /** @param runtime The system it runs on. */
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.closed = new Promise((resolve) => this.#end = resolve);
+  }
+
+  get addresses(): readonly (SocketAddress | UnixAddress)[] {
+    return [...this.#opened.values()].map(({ listener }) => listener.address);
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Begins to serve, or goes on with other options. What fails changes nothing. */
+  async start(options: ServeOptions): Promise<Service | undefined> {
+    const previous = this.#service;
+    const service = await openService(options, this.#runtime, previous);
+    let opened: Map<string, Opened>;
+    try {
+      opened = await this.#open(options, service);
+    } catch (error) {
+      await service.close();
+      throw error;
+    }
+    this.#service = service;
+    const before = this.#opened;
+    this.#opened = opened;
+    for (const address of this.addresses) if (!isUnixAddress(address)) service.listeners.push(address);
+    for (const [key, { listener }] of before) if (!opened.has(key)) listener.close();
+    for (const [key, { listener }] of opened) if (!before.has(key)) this.#accept(key, listener);
+    return previous;
+  }
+
+  reload(options: ServeOptions, { sessions = "keep" }: { readonly sessions?: "keep" | "recheck" } = {}): Promise<void> {
+    const reloading = this.#reloading.then(async () => {
+      if (this.#isStopped) throw new NetError("closed", "Cannot reload: the server is closing");
+      const previous = await this.start(options);
+      await this.#passOn(this.#service!, sessions === "recheck");
+      previous?.retire();
+    });
+    this.#reloading = reloading.catch(() => {});
+    return reloading;
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    const reason = new NetError("aborted", "The server is closing");
+    for (const session of this.#sessions) session.stop(reason, "shutdown");
+    await this.closed;
+  }
+
+  async drain(deadline?: number): Promise<void> {
+    this.#stopListening();
+    if (deadline === undefined || deadline > LONGEST_TIMER) return await this.closed;
+    const timer = setTimeout(() => this.close(), deadline);
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Opens what is not open yet. */
+  async #open(options: ServeOptions, service: Service): Promise<Map<string, Opened>> {
+    const places = await placesOf(options.listen ?? "127.0.0.1:1080", this.#runtime);
+    const mayBeWide = options.open === true || service.authenticate !== undefined;
+    const check = (addresses: readonly (SocketAddress | UnixAddress)[]): void => {
+      const problem = exposureProblem(addresses, mayBeWide);
+      if (problem !== undefined) throw new TypeError(problem);
+    };
+    check(places.flatMap(({ address }) => "fd" in address ? [] : [address]));
+    const opened = new Map<string, Opened>();
+    const fresh: Listener[] = [];
+    try {
+      for (const { key, address, name } of places) {
+        const listener = this.#opened.get(key)?.listener ?? await this.#runtime.listen({ address });
+        if (!this.#opened.has(key)) fresh.push(listener);
+        opened.set(key, { listener, name });
+      }
+      check([...opened.values()].map(({ listener }) => listener.address));
+    } catch (error) {
+      for (const listener of fresh) listener.close();
+      throw error;
+    }
+    return opened;
+  }
+
+  /** Sessions that were not granted anything yet are for the new service to judge. */
+  async #passOn(service: Service, recheck: boolean): Promise<void> {
+    const revoke = (session: Session, reason: string): void =>
+      session.stop(new NetError("not-allowed", `Not allowed any more: ${reason}`), "revoked");
+    await Promise.all(Array.from(this.#sessions, async (session) => {
+      if (session.command === undefined) {
+        session.adopt(service);
+        if (session.user !== undefined && !isStillUser(session, service)) revoke(session, "there is no such user");
+      } else if (recheck) {
+        const reason = await objection(session, service);
+        if (reason !== undefined) revoke(session, reason);
+      }
+    }));
+  }
+
+  #stopListening(): void {
+    this.#isStopped = true;
+    for (const { listener } of this.#opened.values()) listener.close();
+    this.#endIfOver();
+  }
+
+  async #accept(key: string, listener: Listener): Promise<void> {
+    this.#accepting++;
+    for await (const connection of listener) {
+      while (this.#sessions.size >= this.#service!.bounds.sessions) await this.#anEnd();
+      this.#serve(connection, listener.address, this.#opened.get(key)?.name);
+    }
+    this.#accepting--;
+    this.#endIfOver();
+  }
+
+  async #serve(connection: Connection, listener: SocketAddress | UnixAddress, name: string | undefined): Promise<void> {
+    if (this.#isStopped) return connection.close(); // it was accepted in the same turn as the end came
+    const session = new Session(this.#service!, connection, listener, name);
+    this.#sessions.add(session);
+    await serveSession(session);
+    this.#sessions.delete(session);
+    this.#sessionEnded?.();
+    if (this.#isStopped) this.#endIfOver();
+  }
+
+  #endIfOver(): void {
+    if (!this.#isStopped || this.#accepting > 0 || this.#sessions.size > 0) return;
+    this.#service!.close().then(this.#end, this.#end);
+  }
+
+  /** Fulfilled when the next session ends. */
+  #anEnd(): Promise<void> {
+    const before = this.#sessionEnded;
+    return new Promise((resolve) => {
+      this.#sessionEnded = () => {
+        this.#sessionEnded = undefined;
+        before?.();
+        resolve();
+      };
+    });
+  }
+}
