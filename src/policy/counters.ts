@@ -7,12 +7,13 @@
 import type { Rate } from "./limit.ts";
 
 /**
- * Counts by key. Rates and totals are apart: the same key may be used for both. An answer is a promise where the counts
- * are kept elsewhere, and none where they are at hand.
+ * Counts by key: each is that of a rate or of a total. What stands before the first colon is the name of the limit, or
+ * of whatever else counts; `counterKey` makes such keys. An answer is a promise where the counts are kept
+ * elsewhere, and none where they are at hand.
  */
 export interface Counters {
   /**
-   * Counts one event of a rate, refused ones too.
+   * Counts one event of a rate.
    *
    * @param key What it is an event of. One key has one rate.
    * @param rate How many events are within it: the time runs from the first event, and then anew.
@@ -37,7 +38,7 @@ export interface Counters {
    */
   get(key: string): number | Promise<number>;
   /**
-   * Forgets the rate and the total of a key.
+   * Forgets the rate or the total of a key.
    *
    * @throws {NetError} `not-allowed`, if the store cannot be reached and is not to be done without.
    */
