@@ -9,6 +9,7 @@ import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime, StreamPair } from "../runtime/runtime.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
+import type { Outgoing } from "./outgoing.ts";
 
 /** What a dialler may use. */
 export interface DialContext {
@@ -20,6 +21,8 @@ export interface DialContext {
   readonly signal: AbortSignal;
   /** The system, whose `connect` takes an address. */
   readonly runtime: Runtime;
+  /** Where connections leave from; absent if the system chooses. */
+  readonly outgoing?: Outgoing | undefined;
 }
 
 /**

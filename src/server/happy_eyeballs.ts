@@ -4,30 +4,49 @@
  * @module
  */
 
-import { ipVersion, type SocketAddress } from "../net/address.ts";
+import { type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
+import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
 import type { DialContext } from "./dial.ts";
+import type { Outgoing } from "./outgoing.ts";
 
 /** Connection Attempt Delay (RFC 8305 section 5), in milliseconds. */
 const ATTEMPT_DELAY = 250;
 
 /**
  * The default dialler: races the checked addresses as RFC 8305 says, each family in turn, in the resolver's order.
+ * They leave from where {@linkcode DialContext.outgoing} says.
  *
  * @throws {NetError} That of the first address, if none connects.
  */
 export function connectDirectly(
   target: Target,
-  { addresses, runtime, signal }: DialContext,
+  { addresses, request, signal, runtime, outgoing }: DialContext,
 ): Promise<Connection> {
   const first = addresses[0];
   if (first === undefined) {
     return Promise.reject(new NetError("name-not-found", `Cannot dial "${target.host}": no address to dial`));
   }
-  if (addresses.length === 1) return runtime.connect(first, { signal });
-  return race(interleaveFamilies(addresses), runtime, signal);
+  if (outgoing === undefined && addresses.length === 1) return runtime.connect(first, { signal }); // what most are
+  const connect = outgoing === undefined ? plainly(runtime) : fromSources(runtime, outgoing, request);
+  return addresses.length === 1 ? connect(first, signal) : race(interleaveFamilies(addresses), connect, signal);
+}
+
+type Connect = (to: SocketAddress, signal: AbortSignal) => Promise<Connection>;
+
+function plainly(runtime: Runtime): Connect {
+  return (to, signal) => runtime.connect(to, { signal });
+}
+
+/** All attempts of one dial leave from one address for each version of IP. */
+function fromSources(runtime: Runtime, outgoing: Outgoing, request: RequestInfo): Connect {
+  const sources: { 4?: IpAddress | undefined; 6?: IpAddress | undefined } = {};
+  return async (to, signal) => {
+    const localIp = sources[ipVersion(to.ip)] ??= outgoing.sourceFor(to.ip, request);
+    return await runtime.connect(to, { signal, localIp });
+  };
 }
 
 /**
@@ -47,7 +66,7 @@ export function interleaveFamilies(addresses: readonly SocketAddress[]): SocketA
 }
 
 /** Starts an attempt at once when the one before fails, after the delay when it dawdles; the first to connect wins. */
-function race(addresses: readonly SocketAddress[], runtime: Runtime, signal: AbortSignal): Promise<Connection> {
+function race(addresses: readonly SocketAddress[], connect: Connect, signal: AbortSignal): Promise<Connection> {
   const losers = new AbortController();
   return new Promise<Connection>((resolve, reject) => {
     let next = 0, running = 0, settled = false;
@@ -71,7 +90,7 @@ function race(addresses: readonly SocketAddress[], runtime: Runtime, signal: Abo
       const address = addresses[index]!;
       running++;
       if (next < addresses.length) timer = setTimeout(attempt, ATTEMPT_DELAY);
-      runtime.connect(address, { signal: losers.signal }).then((connection) => {
+      connect(address, losers.signal).then((connection) => {
         running--;
         if (settled) return connection.close();
         finish();

@@ -2,11 +2,12 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import fc from "fast-check";
 import { test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
-import type { Connection } from "../../src/runtime/runtime.ts";
+import type { Connection, ConnectOptions } from "../../src/runtime/runtime.ts";
 import type { DialContext } from "../../src/server/dial.ts";
 import { connectDirectly, interleaveFamilies } from "../../src/server/happy_eyeballs.ts";
 import { eventually, soon } from "./_harness.ts";
 import { Network } from "./_network.ts";
+import { outgoing, type OutgoingOptions } from "../../src/server/outgoing.ts";
 import { pipe, type PipeEnd } from "./_pipe.ts";
 
 const at = (ip: string) => ({ ip, port: 80 });
@@ -14,9 +15,16 @@ const NAME = { type: "name", host: "www.example", port: 80 } as const;
 
 /** A system whose attempts the test decides, one by one. */
 class Attempts extends Network {
-  readonly open: { ip: string; signal: AbortSignal; win(): PipeEnd; lose(error: NetError): void; at: number }[] = [];
+  readonly open: {
+    ip: string;
+    localIp: string | undefined;
+    signal: AbortSignal;
+    win(): PipeEnd;
+    lose(error: NetError): void;
+    at: number;
+  }[] = [];
 
-  override connect({ ip }: { ip: string }, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Connection> {
+  override connect({ ip }: { ip: string }, { signal, localIp }: ConnectOptions = {}): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const win = () => {
         const [inside] = pipe();
@@ -24,7 +32,7 @@ class Attempts extends Network {
         return inside;
       };
       signal!.addEventListener("abort", () => reject(signal!.reason));
-      this.open.push({ ip, signal: signal!, win, lose: reject, at: performance.now() });
+      this.open.push({ ip, localIp, signal: signal!, win, lose: reject, at: performance.now() });
     });
   }
 
@@ -37,9 +45,14 @@ class Attempts extends Network {
   }
 }
 
-function dial(ips: readonly string[], signal: AbortSignal = new AbortController().signal) {
+function dial(
+  ips: readonly string[],
+  signal: AbortSignal = new AbortController().signal,
+  options?: OutgoingOptions,
+) {
   const runtime = new Attempts();
-  const context = { addresses: ips.map(at), runtime, signal } as Partial<DialContext> as DialContext;
+  const ways = options === undefined ? undefined : outgoing(options);
+  const context = { addresses: ips.map(at), runtime, signal, request: {}, outgoing: ways } as unknown as DialContext;
   const connecting = Promise.resolve(connectDirectly(NAME, context)) as Promise<Connection>;
   connecting.catch(() => {});
   return { runtime, connecting };
@@ -153,4 +166,46 @@ test("when all fail the error is that of the first address, though it failed las
   runtime.open[1]!.lose(failure("unreachable-network"));
   runtime.open[0]!.lose(failure("refused"));
   assertEquals((await assertRejects(() => connecting, NetError)).code, "refused");
+});
+
+const { signal: NEVER } = new AbortController();
+
+test("nothing is said of the source where the system chooses it", () => {
+  assertEquals(dial(["1.1.1.1"]).runtime.open[0]!.localIp, undefined);
+  assertEquals(dial(["1.1.1.1"], NEVER, {}).runtime.open[0]!.localIp, undefined);
+});
+
+test("each family has its source", async () => {
+  const { runtime, connecting } = dial(["::1", "1.1.1.1"], NEVER, { addresses: ["192.0.2.7", "2001:db8::7"] });
+  runtime.open[0]!.lose(failure("refused"));
+  await runtime.started(2);
+  assertEquals(runtime.open.map(({ ip, localIp }) => [ip, localIp]), [["::1", "2001:db8::7"], [
+    "1.1.1.1",
+    "192.0.2.7",
+  ]]);
+  runtime.open[1]!.win();
+  await soon(connecting);
+});
+
+test("all attempts of one dial to a family leave from one address", async () => {
+  const addresses = ["192.0.2.7", "192.0.2.8", "192.0.2.9"];
+  const { runtime, connecting } = dial(["1.1.1.1", "1.1.1.2"], NEVER, { addresses });
+  runtime.open[0]!.lose(failure("refused"));
+  await runtime.started(2);
+  assertEquals(runtime.open.map(({ localIp }) => localIp), ["192.0.2.7", "192.0.2.7"]);
+  runtime.open[1]!.win();
+  await soon(connecting);
+});
+
+test("an address without a source of its family is not dialled, and the others are", async () => {
+  const only4: OutgoingOptions = { addresses: ["192.0.2.7"] };
+  const alone = dial(["::1"], NEVER, only4);
+  const error = await assertRejects(() => alone.connecting, NetError);
+  assertEquals(error.code, "unreachable-network");
+  assertEquals(alone.runtime.ips, []);
+  const { runtime, connecting } = dial(["::1", "1.1.1.1"], NEVER, only4);
+  await runtime.started(1);
+  assertEquals(runtime.ips, ["1.1.1.1"]);
+  const won = runtime.open[0]!.win();
+  assertStrictEquals(await soon(connecting), won);
 });
