@@ -8,7 +8,7 @@ import { formatHostPort, type IpAddress, ipVersion, type SocketAddress } from ".
 import type { Target } from "../protocol/address.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import { decodeDatagram, encodeDatagramHeader, type SocksDatagram } from "../protocol/udp.ts";
-import type { DatagramSocket, Meter, Runtime } from "../runtime/runtime.ts";
+import type { DatagramSocket, Meter, Pace, Runtime } from "../runtime/runtime.ts";
 import { Fragments } from "./fragments.ts";
 
 /** Datagrams that wait for a name to be resolved; more of them are dropped. */
@@ -28,6 +28,8 @@ export interface AssociationOptions {
   readonly runtime: Runtime;
   /** Counts. */
   readonly meter: DatagramMeter;
+  /** Says how fast bytes may go, if that is limited; datagrams beyond are dropped. */
+  readonly pace?: Pace | undefined;
   /** The only source that datagrams are taken from. An absent address or port 0 is learnt from the first valid one. */
   readonly client: { readonly ip: IpAddress | undefined; readonly port: number };
   /** Destinations to remember. */
@@ -148,7 +150,9 @@ export class Association {
   }
 
   #forward({ address, socket }: Destination, data: Uint8Array): void {
-    this.#options.meter.sent += data.length;
+    const { meter, pace } = this.#options;
+    if (pace !== undefined && pace.take(data.length, true) < data.length) return;
+    meter.sent += data.length;
     socket!.send(data, address!.ip, address!.port);
   }
 
@@ -202,11 +206,13 @@ export class Association {
 
   #answer(header: Uint8Array, data: Uint8Array): void {
     if (this.#clientIp === undefined || this.#clientPort === 0 || this.#closed) return;
+    const { meter, pace } = this.#options;
+    if (pace !== undefined && pace.take(data.length, false) < data.length) return;
     const bytes = new Uint8Array(header.length + data.length);
     bytes.set(header);
     bytes.set(data, header.length);
-    this.#options.meter.datagrams++;
-    this.#options.meter.received += data.length;
+    meter.datagrams++;
+    meter.received += data.length;
     this.#inbound?.send(bytes, this.#clientIp, this.#clientPort);
   }
 

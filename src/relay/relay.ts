@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Connection, Duplex, Meter, RelayJob, Runtime } from "../runtime/runtime.ts";
+import type { Connection, Duplex, Meter, Pace, RelayJob, Runtime } from "../runtime/runtime.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 
 /**
@@ -16,7 +16,7 @@ import { duplexOf } from "../stream/duplex_of.ts";
  * @throws {NetError} The first error of either connection.
  */
 export function relay(job: RelayJob, runtime: Runtime): Promise<void> {
-  return runtime.relay?.(job) ?? relayDuplex(duplexOf(job.client), duplexOf(job.target), job.early, job.meter);
+  return runtime.relay?.(job) ?? relayDuplex(duplexOf(job.client), duplexOf(job.target), job);
 }
 
 /**
@@ -24,11 +24,15 @@ export function relay(job: RelayJob, runtime: Runtime): Promise<void> {
  *
  * @param client The client's end.
  * @param target The target's end.
- * @param early What the client sent already.
- * @param meter Counts.
+ * @param job What the client sent already, the counts and the pace.
  * @throws {NetError} The first error of either end.
  */
-export async function relayDuplex(client: Duplex, target: Duplex, early: Uint8Array, meter: Meter): Promise<void> {
+export async function relayDuplex(
+  client: Duplex,
+  target: Duplex,
+  job: Pick<RelayJob, "early" | "meter" | "pace">,
+): Promise<void> {
+  const { early, meter, pace } = job;
   let open = 2;
   let failure: { readonly error: unknown } | undefined;
   const run = async (direction: Promise<void>): Promise<void> => {
@@ -41,27 +45,49 @@ export async function relayDuplex(client: Duplex, target: Duplex, early: Uint8Ar
       target.close(error);
     }
   };
-  await Promise.all([run(sendUp(client, target, early, meter)), run(sendDown(client, target, meter))]);
+  await Promise.all([run(sendUp(client, target, early, meter, pace)), run(sendDown(client, target, meter, pace))]);
   if (failure !== undefined) throw failure.error;
   client.close();
   target.close();
 }
 
-async function sendUp(client: Duplex, target: Duplex, early: Uint8Array, meter: Meter): Promise<void> {
+async function sendUp(
+  client: Duplex,
+  target: Duplex,
+  early: Uint8Array,
+  meter: Meter,
+  pace: Pace | undefined,
+): Promise<void> {
   for (let chunk: Uint8Array | null = early; chunk !== null; chunk = await client.read()) {
-    if (chunk.length === 0) continue;
-    await target.write(chunk);
-    meter.sent += chunk.length;
+    for (let rest = chunk; rest.length > 0;) {
+      const length = pace === undefined ? rest.length : pace.take(rest.length, true) || await leave(pace, rest, true);
+      await target.write(length === rest.length ? rest : rest.subarray(0, length));
+      meter.sent += length;
+      rest = rest.subarray(length);
+    }
   }
   target.closeWrite();
 }
 
-async function sendDown(client: Duplex, target: Duplex, meter: Meter): Promise<void> {
+async function sendDown(client: Duplex, target: Duplex, meter: Meter, pace: Pace | undefined): Promise<void> {
   for (let chunk = await target.read(); chunk !== null; chunk = await target.read()) {
-    await client.write(chunk);
-    meter.received += chunk.length;
+    for (let rest = chunk; rest.length > 0;) {
+      const length = pace === undefined ? rest.length : pace.take(rest.length, false) || await leave(pace, rest, false);
+      await client.write(length === rest.length ? rest : rest.subarray(0, length));
+      meter.received += length;
+      rest = rest.subarray(length);
+    }
   }
   client.closeWrite();
+}
+
+/** Waits for the pace to let some of the bytes go, and says how many. */
+async function leave(pace: Pace, bytes: Uint8Array, up: boolean): Promise<number> {
+  for (;;) {
+    await new Promise<void>((resolve) => pace.wait(up, resolve));
+    const length = pace.take(bytes.length, up);
+    if (length > 0) return length;
+  }
 }
 
 /**

@@ -63,7 +63,7 @@ export class BunConnection extends SocketConnection implements BunOwner {
   /** Bytes came, in a buffer of their own. In a relay, much of them calls for a burst. */
   arrived(bytes: Uint8Array): void {
     let goOn = this.came(bytes);
-    if (goOn && bytes.length >= BURST_FROM && this.tap !== undefined && !this.#over) {
+    if (goOn && bytes.length >= BURST_FROM && this.tap?.isPaced === false && !this.#over) {
       goOn = burst(this.#socket.fd, this.#take ??= (bytes) => this.came(bytes) && !this.#over);
     }
     if (goOn || this.#paused || this.#over) return;

@@ -6,10 +6,12 @@
  */
 
 import type { NetError } from "../net/errors.ts";
-import type { Meter, RelayJob } from "./runtime.ts";
+import type { Meter, Pace, RelayJob } from "./runtime.ts";
 
 /** What a relay is told about one of its connections. */
 export interface Tap {
+  /** Whether it may keep bytes that it did not write, so that their memory must be theirs. */
+  readonly isPaced: boolean;
   /**
    * Bytes came. They stay as they are until {@linkcode RelayEnd.resume}, or until the next call where this one
    * returned `true`. `false` stops reading.
@@ -50,7 +52,7 @@ export interface RelayEnd {
 export function relayNatively(client: RelayEnd, target: RelayEnd, job: RelayJob): Promise<void> | undefined {
   if (!client.takeable || !target.takeable) return undefined;
   return new Promise((resolve, reject) => {
-    const relay = new Relay(job.meter, resolve, reject);
+    const relay = new Relay(job, resolve, reject);
     const up = new Flow(relay, client, target, true);
     const down = new Flow(relay, target, client, false);
     up.reverse = down;
@@ -67,14 +69,16 @@ export function relayNatively(client: RelayEnd, target: RelayEnd, job: RelayJob)
 /** What the two directions share. */
 class Relay {
   readonly meter: Meter;
+  readonly pace: Pace | undefined;
   over = false;
   #resolve: () => void;
   #reject: (error: NetError) => void;
   #ended = 0;
   #closed = 0;
 
-  constructor(meter: Meter, resolve: () => void, reject: (error: NetError) => void) {
-    this.meter = meter;
+  constructor(job: RelayJob, resolve: () => void, reject: (error: NetError) => void) {
+    this.meter = job.meter;
+    this.pace = job.pace;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -103,6 +107,9 @@ class Flow implements Tap {
   readonly #sink: RelayEnd;
   readonly #up: boolean;
   #stalled = false;
+  /** What the pace did not let go yet. */
+  #rest: Uint8Array = NOTHING;
+  #endsAfterRest = false;
 
   constructor(relay: Relay, source: RelayEnd, sink: RelayEnd, up: boolean) {
     this.#relay = relay;
@@ -122,11 +129,15 @@ class Flow implements Tap {
   onRead(bytes: Uint8Array): boolean {
     const relay = this.#relay;
     if (relay.over) return false;
-    if (this.#up) relay.meter.sent += bytes.length;
-    else relay.meter.received += bytes.length;
+    if (relay.pace !== undefined) return this.#goAtPace(bytes, relay.pace);
+    this.#count(bytes.length);
     if (this.#sink.push(bytes)) return true;
     this.#stalled = true;
     return false;
+  }
+
+  get isPaced(): boolean {
+    return this.#relay.pace !== undefined;
   }
 
   onDrain(): void {
@@ -135,6 +146,10 @@ class Flow implements Tap {
 
   onEnd(): void {
     if (this.#relay.over) return;
+    if (this.#rest.length > 0) {
+      this.#endsAfterRest = true;
+      return;
+    }
     this.#sink.closeWrite();
     this.#relay.ended();
   }
@@ -149,8 +164,44 @@ class Flow implements Tap {
   }
 
   #resume(): void {
-    if (!this.#stalled) return;
+    if (!this.#stalled || this.#relay.over) return;
     this.#stalled = false;
-    this.#source.resume();
+    if (this.#rest.length > 0) {
+      const rest = this.#rest;
+      this.#rest = NOTHING;
+      if (!this.onRead(rest)) return;
+    }
+    if (this.#endsAfterRest) this.onEnd();
+    else this.#source.resume();
   }
+
+  #count(length: number): void {
+    if (this.#up) this.#relay.meter.sent += length;
+    else this.#relay.meter.received += length;
+  }
+
+  /** Writes what the pace lets go; the rest follows when it lets more go and what was written has gone out. */
+  #goAtPace(bytes: Uint8Array, pace: Pace): boolean {
+    if (this.#rest.length > 0) { // what was read ahead came in two pieces
+      this.#rest = concat(this.#rest, bytes);
+      return false;
+    }
+    const length = pace.take(bytes.length, this.#up);
+    this.#count(length);
+    const isOut = length === 0 || this.#sink.push(length === bytes.length ? bytes : bytes.subarray(0, length));
+    if (isOut && length === bytes.length) return true;
+    this.#stalled = true;
+    this.#rest = bytes.subarray(length);
+    if (isOut) pace.wait(this.#up, () => this.#resume());
+    return false;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

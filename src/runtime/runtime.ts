@@ -153,7 +153,10 @@ export interface Pace {
    * @returns How many may be written now, at most `wanted`; with 0 of them {@linkcode Pace.wait} says when to ask again.
    */
   take(wanted: number, up: boolean): number;
-  /** Calls back once, later, when `take` will give some. A second call before that replaces the first. */
+  /**
+   * Calls back once, later, when `take` will give some; even if the session is over by then. A second call before that
+   * replaces the first.
+   */
   wait(up: boolean, callback: () => void): void;
 }
 

@@ -32,10 +32,11 @@ export async function serveAssociate(
     throw new NetError("unknown", `Cannot associate: all ${bounds.associations} associations are in use`);
   }
   counts.associations++;
-  const association = newAssociation(session, exchange, granted);
+  let open: Association | undefined;
   try {
     const admission = session.admit(granted);
     if (admission !== undefined) await session.until(admission);
+    const association = open = newAssociation(session, exchange, granted);
     // Where the client reached us is where it can send to.
     const ip = session.connection.local?.ip ?? "127.0.0.1";
     const socket = await bindForClient(service, ip, (bytes, ip, port) => association.fromClient(bytes, ip, port));
@@ -49,7 +50,7 @@ export async function serveAssociate(
     while (await session.channel.readChunk() !== null); // what comes here means nothing; its end is the association's
   } finally {
     counts.associations--;
-    association.close();
+    open?.close();
   }
 }
 
@@ -60,6 +61,7 @@ function newAssociation(session: Session, exchange: Exchange, granted: Grant | u
   return new Association({
     runtime,
     meter: session,
+    pace: session.pace,
     client: expectedClient(session, exchange),
     maxDestinations: bounds.destinations,
     maxLookups: bounds.lookups,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
 import { relay, relayDuplex, withRead } from "../../src/relay/relay.ts";
-import type { Connection, Duplex, Meter, Runtime } from "../../src/runtime/runtime.ts";
+import type { Connection, Duplex, Meter, Pace, Runtime } from "../../src/runtime/runtime.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
 import { eventually, settle, soon } from "../server/_harness.ts";
 import { Network } from "../server/_network.ts";
@@ -37,11 +37,11 @@ interface Scene {
   readonly done: Promise<void>;
 }
 
-function relayed({ of }: Kind, early: Uint8Array = NOTHING, capacity = 65_536): Scene {
+function relayed({ of }: Kind, early: Uint8Array = NOTHING, capacity = 65_536, pace?: Pace): Scene {
   const [client, innerClient] = pipe({ capacity });
   const [innerTarget, target] = pipe({ capacity });
   const meter = { sent: 0, received: 0, halves: 0, halfClosed: () => void meter.halves++ };
-  const done = relayDuplex(of(innerClient), of(innerTarget), early, meter);
+  const done = relayDuplex(of(innerClient), of(innerTarget), { early, meter, pace });
   done.catch(() => {});
   return { client, target, inner: { client: innerClient, target: innerTarget }, meter, done };
 }
@@ -81,6 +81,32 @@ for (const kind of KINDS) {
         assertEquals({ sent, received, halves }, { sent: gotUp.length, received: gotDown.length, halves: 1 });
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test(`over ${kind.name}: at a pace every byte arrives all the same`, async () => {
+    const slices = fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 5 })
+      .filter((slices) => slices.some((slice) => slice > 0));
+    const chunks = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(chunks, chunks, slices, async (up, down, slices) => {
+        let next = 0;
+        const pace: Pace = {
+          take: (wanted) => Math.min(wanted, slices[next++ % slices.length]!),
+          wait: (_up, callback) => queueMicrotask(callback),
+        };
+        const scene = relayed(kind, NOTHING, undefined, pace);
+        const [, , gotUp, gotDown] = await Promise.all([
+          writeAll(scene.client, up),
+          writeAll(scene.target, down),
+          readAll(scene.target),
+          readAll(scene.client),
+        ]);
+        await soon(scene.done);
+        assertEquals([gotUp, gotDown], [flat(up), flat(down)]);
+        assertEquals([scene.meter.sent, scene.meter.received], [gotUp.length, gotDown.length]);
+      }),
+      { numRuns: 40 },
     );
   });
 

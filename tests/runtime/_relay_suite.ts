@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
-import type { Connection, Meter, Runtime } from "../../src/runtime/runtime.ts";
+import type { Connection, Meter, Pace, Runtime } from "../../src/runtime/runtime.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
 import {
   assertEnd,
@@ -17,15 +17,21 @@ import {
   sendPattern,
   textOf,
   turns,
+  until,
   withPair,
   withRelay,
   writeUntilPending,
 } from "./_support.ts";
 
 export function relaySuite(runtime: Runtime): void {
-  function relay(client: Connection, target: Connection, early = NOTHING): { done: Promise<void>; meter: Meter } {
+  function relay(
+    client: Connection,
+    target: Connection,
+    early = NOTHING,
+    pace?: Pace,
+  ): { done: Promise<void>; meter: Meter } {
     const meter: Meter = { sent: 0, received: 0 };
-    const done = runtime.relay!({ client, target, early, meter });
+    const done = runtime.relay!({ client, target, early, meter, pace });
     assert(done !== undefined);
     done.catch(() => {});
     return { done, meter };
@@ -108,6 +114,49 @@ export function relaySuite(runtime: Runtime): void {
         await assertEnd(target);
         await inTime(done, "the relay");
         assertEquals(meter.received, written);
+      }));
+
+    test("keeps a pace both ways, and loses nothing", () =>
+      withRelay(runtime, async ({ client, target, inner, outer }) => {
+        const pace = new SlicePace([1, 100, 7_000, 65_536, 200_000, 3]);
+        const { done, meter } = relay(inner, outer, bytesOf("early"), pace);
+        assertEquals(textOf(await readExactly(target, 5)), "early");
+        const total = 4 << 20;
+        const [up, down] = await Promise.all([
+          readPattern(target),
+          readPattern(client),
+          sendPattern(client, total, 900_000).then(() => client.closeWrite()),
+          sendPattern(target, total, 1_000_000).then(() => target.closeWrite()),
+        ]);
+        await inTime(done, "the relay");
+        assertEquals([up, down, meter.sent, meter.received], [total, total, total + 5, total]);
+        assert(pace.waits > 100, `${pace.waits} waits`);
+      }));
+
+    test("passes an end on after what the pace held back", () =>
+      withRelay(runtime, async ({ client, target, inner, outer }) => {
+        const pace = new HeldPace();
+        const { done, meter } = relay(inner, outer, bytesOf("early"), pace);
+        await client.write(bytesOf(" and more"));
+        client.closeWrite();
+        await until(() => pace.held.length === 1, "the wait");
+        assertEquals(meter.sent, 0);
+        pace.release();
+        assertEquals(textOf(await readExactly(target, 14)), "early and more");
+        await assertEnd(target);
+        target.closeWrite();
+        await inTime(done, "the relay");
+      }));
+
+    test("ends with its connections, whatever the pace holds back", () =>
+      withRelay(runtime, async ({ client, inner, outer }) => {
+        const pace = new HeldPace();
+        const { done } = relay(inner, outer, bytesOf("early"), pace);
+        await until(() => pace.held.length === 1, "the wait");
+        client.close(new Error("enough"));
+        outer.close();
+        await assertNetError(done, "reset", "closed");
+        pace.release();
       }));
 
     test("passes the client's reset on", () =>
@@ -220,4 +269,49 @@ export function relaySuite(runtime: Runtime): void {
         assertEquals([meter.sent, meter.received], [4, 0]);
       }));
   });
+}
+
+/** Lets go slices of these lengths in turn, and nothing in between. */
+class SlicePace implements Pace {
+  waits = 0;
+  readonly #slices: readonly number[];
+  #next = 0;
+  #open = true;
+
+  constructor(slices: readonly number[]) {
+    this.#slices = slices;
+  }
+
+  take(wanted: number): number {
+    if (!this.#open) return 0;
+    this.#open = false;
+    return Math.min(wanted, this.#slices[this.#next++ % this.#slices.length]!);
+  }
+
+  wait(_up: boolean, callback: () => void): void {
+    this.waits++;
+    setTimeout(() => {
+      this.#open = true;
+      callback();
+    }, 0);
+  }
+}
+
+/** Lets nothing go until it is told to. */
+class HeldPace implements Pace {
+  readonly held: (() => void)[] = [];
+  #open = false;
+
+  take(wanted: number): number {
+    return this.#open ? wanted : 0;
+  }
+
+  wait(_up: boolean, callback: () => void): void {
+    this.held.push(callback);
+  }
+
+  release(): void {
+    this.#open = true;
+    for (const callback of this.held.splice(0)) callback();
+  }
 }
