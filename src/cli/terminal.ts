@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import process from "node:process";
 import type { ReadFile } from "../config/file.ts";
 
@@ -20,6 +20,10 @@ export interface Terminal {
   readonly columns: number | undefined;
   /** Reads files. */
   readonly readFile: ReadFile;
+  /** The permissions of a file (0o600, say), or `undefined` where there are none or the file is not. */
+  fileMode?(path: string): Promise<number | undefined>;
+  /** The environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The terminal of this process. `console` writes at once on every runtime. */
@@ -29,6 +33,12 @@ export const terminal: Terminal = {
   isLive: process.stderr.isTTY === true,
   columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
   readFile,
+  fileMode: async (path) => {
+    if (process.platform === "win32") return undefined;
+    const status = await stat(path).catch(() => undefined);
+    return status === undefined ? undefined : status.mode & 0o777;
+  },
+  env: process.env,
 };
 
 /** Goes on when nobody reads what is written any more: on Node a closed pipe would end the process. */

@@ -6,9 +6,11 @@ export class FakeTerminal implements Terminal {
   readonly stderr: string[] = [];
   readonly isLive = false;
   readonly columns: number | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly #files: Readonly<Record<string, string>>;
 
-  constructor(files: Readonly<Record<string, string>> = {}, columns?: number) {
+  constructor(files: Readonly<Record<string, string>> = {}, columns?: number, env: Record<string, string> = {}) {
+    this.env = env;
     this.#files = files;
     this.columns = columns;
   }
