@@ -40,6 +40,8 @@ const MAY_NAME_RUNTIMES = ["src/runtime/", "src/cli/"];
 /** Files whose one purpose is to wrap a facility of the system, each with its reason. */
 const WRAPPERS: Record<string, string> = {
   "src/policy/store_file.ts": "a file of counts; loaded when one is configured, and can be given from outside",
+  "src/auth/argon2_thread.ts": "starts a thread; loaded when a hash is checked, and done without where that fails",
+  "src/auth/argon2_worker.ts": "runs in that thread",
 };
 
 interface Import {
