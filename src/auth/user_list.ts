@@ -1,71 +1,119 @@
 /**
- * Users with passwords in plain text, compared in constant time.
+ * Users with passwords, hashed or in plain text.
  *
  * @module
  */
 
-import type { Authenticate } from "./authenticate.ts";
+import type { Argon2 } from "./argon2.ts";
+import { sharedArgon2 } from "./argon2_pool.ts";
+import type { Authenticate, PasswordCredentials } from "./authenticate.ts";
+import type { User } from "./client_info.ts";
+import { PasswordCache, sameBytes } from "./password_cache.ts";
+import { PasswordCheck } from "./password_check.ts";
+import type { PasswordHash } from "./password_hash.ts";
+import { type KnownUser, knownUser, padded, type UserEntry } from "./user_entry.ts";
 
-/** A user and the password. */
-export interface UserEntry {
-  /** The name: 1 to 255 bytes as UTF-8. */
-  readonly name: string;
-  /** The password: 0 to 255 bytes as UTF-8. */
-  readonly password: string;
-}
+export type { UserEntry } from "./user_entry.ts";
 
-const FIELD = 256;
-
-interface Entry {
-  readonly name: string;
-  readonly secret: Uint8Array;
+/** Options for {@linkcode userList}. */
+export interface UserListOptions {
+  /**
+   * Takes the user id of SOCKS4 at its word. It has no password, so whoever knows a name is that user. Without this a
+   * user id counts only if IDENT confirmed it.
+   *
+   * @default {false}
+   */
+  readonly trustUserIds?: boolean | undefined;
+  /**
+   * How long a password that matched a hash is remembered, in milliseconds, so that the slow check is not made for each
+   * connection; 0 is never. Kept is a keyed code of it, for at most 1,000 users.
+   *
+   * @default {300_000}
+   */
+  readonly remember?: number | undefined;
+  /** What computes argon2id; by default threads of its own, which all lists share. */
+  readonly argon2?: Argon2 | undefined;
+  /** The time in milliseconds, from any start; by default that of `performance`. */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
  * Makes an {@linkcode Authenticate} of a list of users. It does the same work for a name that is not in the list as
- * for a wrong password, whatever their lengths. A SOCKS4 user id counts only if IDENT confirmed it.
+ * for a wrong password, whatever their lengths.
+ *
+ * If any password is a hash, every check costs one argon2id: that of the user's hash, or that of the list's first hash
+ * for unknown names and for passwords in plain text. Only hashes of different costs can be told apart by the time they
+ * take; {@linkcode userAdvice} warns of them. A password that matched is remembered for some minutes and then costs
+ * microseconds. Logins beyond 256 that wait for their check are refused.
  *
  * @param users The users; names must differ.
- * @throws {RangeError} If a field is too long, a name empty or given twice.
+ * @param options What to take at its word, and how long to remember.
+ * @throws {RangeError} If a field is too long, a name empty or given twice, a hash not one of argon2id or one that
+ * costs more than 1 GiB or 100 passes.
  *
  * @example Two users
  * ```ts
- * import { serve, userList } from "@x/socks";
+ * import { hashPassword, serve, userList } from "@x/socks";
  *
  * await using server = await serve({
  *   listen: "127.0.0.1:0",
- *   authenticate: userList([{ name: "ada", password: "lovelace" }, { name: "alan", password: "turing" }]),
+ *   authenticate: userList([
+ *     { name: "ada", password: await hashPassword("lovelace"), groups: ["staff"] },
+ *     { name: "alan", password: "turing" },
+ *   ]),
  * });
  * ```
  */
-export function userList(users: readonly UserEntry[]): Authenticate {
+export function userList(users: readonly UserEntry[], options: UserListOptions = {}): Authenticate {
   const encoder = new TextEncoder();
-  const entries = new Map<string, Entry>();
-  for (const { name, password } of users) {
-    const fields = { name: encoder.encode(name), password: encoder.encode(password) };
-    if (fields.name.length < 1 || fields.name.length > 255) {
-      throw new RangeError(`Cannot add the user "${name}": a name has 1 to 255 bytes, found ${fields.name.length}`);
-    }
-    if (fields.password.length > 255) {
-      throw new RangeError(
-        `Cannot add the user "${name}": a password has at most 255 bytes, found ${fields.password.length}`,
-      );
-    }
-    const key = keyOf(fields.name);
-    if (entries.has(key)) throw new RangeError(`Cannot add the user "${name}": the name is taken`);
-    entries.set(key, { name, secret: padded(fields.password) });
+  const known = new Map<string, KnownUser>();
+  let first: PasswordHash | undefined;
+  for (const entry of users) {
+    const user = knownUser(entry);
+    const key = keyOf(user.name);
+    if (known.has(key)) throw new RangeError(`Cannot add the user "${entry.name}": the name is taken`);
+    known.set(key, user);
+    if (!(user.secret instanceof Uint8Array)) first ??= user.secret;
   }
-  // Compared with when the name is unknown. It matches 255 bytes of FF alone, and then there is no entry either.
-  const nobody = new Uint8Array(FIELD).fill(0xff);
 
-  return (credentials) => {
-    if (credentials.method === "user-id") {
-      const entry = entries.get(keyOf(encoder.encode(credentials.username)));
-      return credentials.verified && entry !== undefined ? { name: entry.name } : undefined;
+  const check = first === undefined ? plainCheck() : hashedCheck(first, options);
+  return (credentials, client) => {
+    if (credentials.method === "password") {
+      return check(known.get(keyOf(credentials.bytes.username)), credentials, client.signal);
     }
-    const entry = entries.get(keyOf(credentials.bytes.username));
-    const same = equal(padded(credentials.bytes.password), entry?.secret ?? nobody);
-    return same && entry !== undefined ? { name: entry.name } : undefined;
+    const isProven = credentials.verified || options.trustUserIds === true;
+    return isProven ? known.get(keyOf(encoder.encode(credentials.username)))?.user : undefined;
+  };
+}
+
+/** Says whether a user has a password. */
+type Check = (
+  known: KnownUser | undefined,
+  credentials: PasswordCredentials,
+  signal: AbortSignal,
+) => User | undefined | Promise<User | undefined>;
+
+/** Compares plain text. */
+function plainCheck(): Check {
+  // Compared with when the name is unknown. It matches 255 bytes of FF alone, and then there is no user either.
+  const nobody = padded(new Uint8Array(255).fill(0xff));
+  return (known, { bytes }) => {
+    const secret = known?.secret instanceof Uint8Array ? known.secret : nobody;
+    return sameBytes(padded(bytes.password), secret) ? known?.user : undefined;
+  };
+}
+
+/** Computes a hash, unless the password was right a moment ago. */
+function hashedCheck(first: PasswordHash, { argon2 = sharedArgon2, remember, now }: UserListOptions): Check {
+  const cache = new PasswordCache({ life: remember, now });
+  const check = new PasswordCheck(argon2, first);
+  return (known, { bytes: { username, password } }, signal) => {
+    if (cache.has(username, password)) return known?.user;
+    return check.run(known, username, password, signal).then(async (isRight) => {
+      if (!isRight) return undefined;
+      await cache.add(username, password).catch(() => {}); // without it the next login is slower, and no worse
+      return known?.user;
+    });
   };
 }
 
@@ -74,18 +122,4 @@ function keyOf(bytes: Uint8Array): string {
   let key = "";
   for (const byte of bytes) key += String.fromCharCode(byte);
   return key;
-}
-
-/** Every password fills the same number of bytes; the last one keeps its length, so that padding cannot be a match. */
-function padded(password: Uint8Array): Uint8Array {
-  const field = new Uint8Array(FIELD);
-  field.set(password.subarray(0, FIELD - 1));
-  field[FIELD - 1] = password.length;
-  return field;
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = 0;
-  for (let i = 0; i < FIELD; i++) difference |= a[i]! ^ b[i]!;
-  return difference === 0;
 }
