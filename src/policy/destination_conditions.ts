@@ -55,12 +55,12 @@ export class ToCondition implements Condition {
   }
 
   /** Whether it applies. One of its names or one of its addresses is enough. */
-  test({ name, ip, outer, destination }: Question): Match {
+  test({ name, ip, outer, mayHaveName }: Question): Match {
     if (name !== undefined && this.#hasName(name)) return "yes";
     if (ip !== undefined) {
       if (this.#addresses.has(ip) || outer !== undefined && this.#addresses.has(outer)) return "yes";
     } else if (this.hasAddresses) return this.isAll ? "yes" : "maybe";
-    return this.hasNames && destination.mayHaveName === true ? "maybe" : "no";
+    return this.hasNames && mayHaveName ? "maybe" : "no";
   }
 
   /** What stands against it. */

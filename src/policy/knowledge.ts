@@ -21,9 +21,9 @@ export interface Search {
 }
 
 /** What is known of the destination of a question. */
-export function knowledgeOf({ name, ip, port, destination }: Question): Knowledge {
+export function knowledgeOf({ name, ip, port, mayHaveName }: Question): Knowledge {
   if (port === undefined) return ip === undefined && name === undefined ? "nothing" : "other";
-  if (ip !== undefined) return destination.mayHaveName === true ? "other" : "all";
+  if (ip !== undefined) return mayHaveName ? "other" : "all";
   return name === undefined ? "other" : "name";
 }
 

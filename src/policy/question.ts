@@ -15,7 +15,7 @@ import type { RequestInfo } from "./rules.ts";
 export interface Destination {
   /** The name that the client gave; absent if it gave none. */
   readonly name?: string | undefined;
-  /** Whether there may be a name that is not known yet, as with the datagrams of an association. */
+  /** Whether there may be a name that is not known yet, as with the datagrams of an association. Moot beside a name. */
   readonly mayHaveName?: boolean | undefined;
   /** The address that rules look at: the IPv4 address within one that carries it. Absent if it is not known yet. */
   readonly ip?: IpAddress | undefined;
@@ -52,6 +52,8 @@ export class Question {
   readonly destination: Destination;
   /** The name, as `comparableName` gives it. One that spells an address is no name. */
   readonly name: string | undefined;
+  /** Whether there may be a name that is not known yet. */
+  readonly mayHaveName: boolean;
   /** The address that rules look at. */
   readonly ip: IpBits | undefined;
   /** The address around that, if there is one. */
@@ -73,6 +75,7 @@ export class Question {
     this.destination = destination;
     this.#clock = clock;
     this.port = destination.port;
+    this.mayHaveName = destination.mayHaveName === true && destination.name === undefined;
     const name = destination.name === undefined ? undefined : comparableName(destination.name);
     const spelt = name === undefined ? undefined : spelledIp(name);
     this.name = spelt === undefined ? name : undefined;

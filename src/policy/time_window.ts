@@ -87,7 +87,7 @@ export class CompiledWindow {
   constructor(window: TimeWindow, clockOf: (zone: string | undefined) => ZoneClock) {
     this.#days = window.days === undefined ? undefined : parseDays(window.days);
     this.#hours = window.hours === undefined ? WHOLE_DAY : parseHours(window.hours);
-    this.#clock = clockOf(window.zone === undefined ? undefined : parseZone(window.zone));
+    this.#clock = clockOf(window.zone);
   }
 
   /**
