@@ -44,7 +44,9 @@ export function decodeGreeting(bytes: Uint8Array): Decoded<number[]> | undefined
   const count = bytes[1]!;
   if (count === 0) throw new ProtocolError("methods", "Cannot read the greeting: NMETHODS is 0");
   if (bytes.length < 2 + count) return undefined;
-  return { value: Array.from(bytes.subarray(2, 2 + count)), length: 2 + count };
+  const methods: number[] = [];
+  for (let i = 2; i < 2 + count; i++) methods.push(bytes[i]!);
+  return { value: methods, length: 2 + count };
 }
 
 /** Writes a client's greeting that offers `methods` (1 to 255 of them). */

@@ -4,7 +4,7 @@ import { Bun, type BunSocket } from "./bun_api.ts";
 import { BunConnection, type BunOwner, handlers } from "./bun_socket.ts";
 import { descriptors } from "./descriptors.ts";
 import { abortError, newNetError, toNetError } from "./errno.ts";
-import type { ConnectOptions } from "./runtime.ts";
+import type { Abortable, ConnectOptions } from "./runtime.ts";
 
 /**
  * Connects with `Bun.connect`.
@@ -36,7 +36,7 @@ export function connect(to: SocketAddress, options: ConnectOptions = {}): Promis
 /** Owns a socket until it is open. */
 class Attempt implements BunOwner {
   readonly #to: SocketAddress;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: Abortable | undefined;
   readonly #resolve: (connection: BunConnection) => void;
   readonly #reject: (error: NetError) => void;
   readonly #onAbort: () => void;
@@ -45,7 +45,7 @@ class Attempt implements BunOwner {
 
   constructor(
     to: SocketAddress,
-    signal: AbortSignal | undefined,
+    signal: Abortable | undefined,
     resolve: (connection: BunConnection) => void,
     reject: (error: NetError) => void,
   ) {

@@ -5,6 +5,7 @@
  */
 
 import { NetError, type NetErrorCode } from "../net/errors.ts";
+import type { Abortable } from "./runtime.ts";
 
 /** By errno (Node, Bun and node:* on Deno) or by the name of one of `Deno.errors`. */
 const CODES: ReadonlyMap<string, NetErrorCode> = new Map<string, NetErrorCode>([
@@ -95,7 +96,7 @@ export function newNetError(code: NetErrorCode, action: string): NetError {
 }
 
 /** The error of a wait that its signal ended: the signal's reason if that is a {@linkcode NetError}. */
-export function abortError(signal: AbortSignal, action: string): NetError {
+export function abortError(signal: Abortable, action: string): NetError {
   const reason: unknown = signal.reason;
   return reason instanceof NetError ? reason : new NetError("aborted", `${action}: aborted`, { cause: reason });
 }

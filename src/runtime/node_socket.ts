@@ -40,6 +40,8 @@ export class NodeConnection extends SocketConnection {
   /** What the next read lands in. */
   #buffer: Uint8Array = SMALL_LANDING;
   #readBuffer: ReadBuffer | undefined;
+  /** Whether the close is the end in order of both directions. */
+  #isWhole = false;
 
   constructor(options: NodeConnectionOptions) {
     super();
@@ -82,7 +84,7 @@ export class NodeConnection extends SocketConnection {
   }
 
   override gone(finished: boolean): void {
-    super.gone(finished);
+    super.gone(finished || this.#isWhole);
     descriptors.give();
     this.#readBuffer?.release();
     this.#readBuffer = undefined;
@@ -105,7 +107,10 @@ export class NodeConnection extends SocketConnection {
   }
 
   protected override finish(): void {
-    this.socket.end();
+    // The second half of an end in order: to close sends the same FIN, and spares a shutdown and what comes with it.
+    this.#isWhole = this.hasEnded && !this.pending;
+    if (this.#isWhole) this.socket.destroy();
+    else this.socket.end();
   }
 
   protected override destroy(): void {

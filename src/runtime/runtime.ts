@@ -37,6 +37,18 @@ export interface Runtime {
    */
   lookup(hostname: string, options?: LookupOptions): Promise<IpAddress[]>;
 
+  /**
+   * Asks one name server for a name's addresses of one version of IP. Absent where there is no means to.
+   *
+   * @returns At least one.
+   * @throws {NetError} `name-not-found` if there is none, `lookup-failed` if the server cannot tell, `timeout`,
+   * `refused` and the like if it does not answer, `aborted`.
+   */
+  query?(hostname: string, version: 4 | 6, server: SocketAddress, options: QueryOptions): Promise<AddressRecord[]>;
+
+  /** Whether `query` says `name-not-found` also where the server cannot tell, as it does on Deno. */
+  readonly queryBlursFailures?: boolean | undefined;
+
   /** The addresses of this machine's interfaces. */
   interfaces(): IpAddress[];
 
@@ -75,10 +87,22 @@ export interface Listener extends AsyncIterable<Connection> {
   close(): void;
 }
 
+/** What a wait needs of an `AbortSignal`, which is one. */
+export interface Abortable {
+  /** Whether it is over already. */
+  readonly aborted: boolean;
+  /** Why. */
+  readonly reason: unknown;
+  /** Calls `listener` when it aborts. */
+  addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
+  /** Does not call it any more. */
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 /** How to connect. */
 export interface ConnectOptions {
   /** Gives up when it aborts, with its reason if that is a `NetError`. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Abortable | undefined;
   /** The address to connect from. */
   readonly localIp?: IpAddress | undefined;
 }
@@ -87,6 +111,20 @@ export interface ConnectOptions {
 export interface LookupOptions {
   /** Gives up when it aborts. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How to ask a name server. */
+export interface QueryOptions extends LookupOptions {
+  /** How long its answer may take, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** An address that a name server gave. */
+export interface AddressRecord {
+  /** The address. */
+  readonly ip: IpAddress;
+  /** For how long it is good, in milliseconds. */
+  readonly ttl: number;
 }
 
 /** The least that can be relayed: two web streams. */

@@ -191,6 +191,11 @@ export abstract class SocketConnection implements Connection, Duplex, RelayEnd {
     this.#tap = undefined;
   }
 
+  /** Whether the peer has half-closed. */
+  protected get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** Whether both directions have ended well, so that the socket may go. */
   protected get done(): boolean {
     return this.#ended && this.#finished && !this.pending;

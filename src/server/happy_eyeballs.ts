@@ -8,8 +8,9 @@ import { type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts
 import { NetError } from "../net/errors.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
-import type { Connection, Runtime } from "../runtime/runtime.ts";
+import type { Abortable, Connection, Runtime } from "../runtime/runtime.ts";
 import type { DialContext } from "./dial.ts";
+import { LightSignal } from "./light_signal.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 /** Connection Attempt Delay (RFC 8305 section 5), in milliseconds. */
@@ -23,7 +24,7 @@ const ATTEMPT_DELAY = 250;
  */
 export function connectDirectly(
   target: Target,
-  { addresses, request, signal, runtime, outgoing }: DialContext,
+  { addresses, request, signal, runtime, outgoing }: Omit<DialContext, "signal"> & { readonly signal: Abortable },
 ): Promise<Connection> {
   const first = addresses[0];
   if (first === undefined) {
@@ -34,7 +35,7 @@ export function connectDirectly(
   return addresses.length === 1 ? connect(first, signal) : race(interleaveFamilies(addresses), connect, signal);
 }
 
-type Connect = (to: SocketAddress, signal: AbortSignal) => Promise<Connection>;
+type Connect = (to: SocketAddress, signal: Abortable) => Promise<Connection>;
 
 function plainly(runtime: Runtime): Connect {
   return (to, signal) => runtime.connect(to, { signal });
@@ -66,8 +67,8 @@ export function interleaveFamilies(addresses: readonly SocketAddress[]): SocketA
 }
 
 /** Starts an attempt at once when the one before fails, after the delay when it dawdles; the first to connect wins. */
-function race(addresses: readonly SocketAddress[], connect: Connect, signal: AbortSignal): Promise<Connection> {
-  const losers = new AbortController();
+function race(addresses: readonly SocketAddress[], connect: Connect, signal: Abortable): Promise<Connection> {
+  const losers = new LightSignal();
   return new Promise<Connection>((resolve, reject) => {
     let next = 0, running = 0, settled = false;
     const errors: unknown[] = [];
@@ -90,7 +91,7 @@ function race(addresses: readonly SocketAddress[], connect: Connect, signal: Abo
       const address = addresses[index]!;
       running++;
       if (next < addresses.length) timer = setTimeout(attempt, ATTEMPT_DELAY);
-      connect(address, losers.signal).then((connection) => {
+      connect(address, losers).then((connection) => {
         running--;
         if (settled) return connection.close();
         finish();

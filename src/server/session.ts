@@ -11,10 +11,11 @@ import { classifyIp } from "../net/ip_class.ts";
 import type { Lease } from "../policy/limiter.ts";
 import type { CommandName, Denial, Grant, ProtocolName, RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
-import type { Connection, Duplex, Meter, Pace, StreamPair } from "../runtime/runtime.ts";
+import type { Abortable, Connection, Duplex, Meter, Pace, StreamPair } from "../runtime/runtime.ts";
 import { Channel } from "../stream/channel.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import type { Timed } from "./deadlines.ts";
+import { LightSignal } from "./light_signal.ts";
 import type { CloseCause, Observer, SessionInfo } from "./observer.ts";
 import type { Service } from "./service.ts";
 
@@ -73,7 +74,7 @@ export class Session implements SessionInfo, Meter, Timed {
   /** Behind the signal that others see, made when one asks for it. */
   #abort: AbortController | undefined;
   /** Behind the signal of our own dial, gone with it. */
-  #dial: AbortController | undefined;
+  #dial: LightSignal | undefined;
   /** Rejects what {@linkcode until} waits for. */
   #stopWaiting: ((reason: NetError) => void) | undefined;
   #isWatched = false;
@@ -230,12 +231,12 @@ export class Session implements SessionInfo, Meter, Timed {
   }
 
   /** Dials, with a signal that aborts when the session is stopped and that nobody keeps afterwards. */
-  async dialling<T>(dial: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = new AbortController();
-    this.#dial = controller;
-    if (this.#stopped !== undefined) controller.abort(this.#stopped.reason);
+  async dialling<T>(dial: (signal: Abortable) => Promise<T>): Promise<T> {
+    const signal = new LightSignal();
+    this.#dial = signal;
+    if (this.#stopped !== undefined) signal.abort(this.#stopped.reason);
     try {
-      return await dial(controller.signal);
+      return await dial(signal);
     } finally {
       this.#dial = undefined;
     }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import fc from "fast-check";
 import { test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
-import type { Connection, ConnectOptions } from "../../src/runtime/runtime.ts";
+import type { Abortable, Connection, ConnectOptions } from "../../src/runtime/runtime.ts";
 import type { DialContext } from "../../src/server/dial.ts";
 import { connectDirectly, interleaveFamilies } from "../../src/server/happy_eyeballs.ts";
 import { eventually, soon } from "./_harness.ts";
@@ -18,7 +18,7 @@ class Attempts extends Network {
   readonly open: {
     ip: string;
     localIp: string | undefined;
-    signal: AbortSignal;
+    signal: Abortable;
     win(): PipeEnd;
     lose(error: NetError): void;
     at: number;
