@@ -151,7 +151,7 @@ export class Association {
 
   #forward({ address, socket }: Destination, data: Uint8Array): void {
     const { meter, pace } = this.#options;
-    if (pace !== undefined && pace.take(data.length, true) < data.length) return;
+    if (pace !== undefined && !pace.takeAll(data.length, true)) return;
     meter.sent += data.length;
     socket!.send(data, address!.ip, address!.port);
   }
@@ -207,7 +207,7 @@ export class Association {
   #answer(header: Uint8Array, data: Uint8Array): void {
     if (this.#clientIp === undefined || this.#clientPort === 0 || this.#closed) return;
     const { meter, pace } = this.#options;
-    if (pace !== undefined && pace.take(data.length, false) < data.length) return;
+    if (pace !== undefined && !pace.takeAll(data.length, false)) return;
     const bytes = new Uint8Array(header.length + data.length);
     bytes.set(header);
     bytes.set(data, header.length);

@@ -192,6 +192,13 @@ export interface Pace {
    */
   take(wanted: number, up: boolean): number;
   /**
+   * Takes leave for a datagram: all of it or, to be dropped, none.
+   *
+   * @param size How many bytes it has.
+   * @param up Whether it goes from the client to the target.
+   */
+  takeAll(size: number, up: boolean): boolean;
+  /**
    * Calls back once, later, when `take` will give some; even if the session is over by then. A second call before that
    * replaces the first.
    */

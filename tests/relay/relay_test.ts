@@ -93,6 +93,7 @@ for (const kind of KINDS) {
         let next = 0;
         const pace: Pace = {
           take: (wanted) => Math.min(wanted, slices[next++ % slices.length]!),
+          takeAll: () => true,
           wait: (_up, callback) => queueMicrotask(callback),
         };
         const scene = relayed(kind, NOTHING, undefined, pace);

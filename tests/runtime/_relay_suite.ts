@@ -288,6 +288,10 @@ class SlicePace implements Pace {
     return Math.min(wanted, this.#slices[this.#next++ % this.#slices.length]!);
   }
 
+  takeAll(): boolean {
+    return true;
+  }
+
   wait(_up: boolean, callback: () => void): void {
     this.waits++;
     setTimeout(() => {
@@ -304,6 +308,10 @@ class HeldPace implements Pace {
 
   take(wanted: number): number {
     return this.#open ? wanted : 0;
+  }
+
+  takeAll(): boolean {
+    return this.#open;
   }
 
   wait(_up: boolean, callback: () => void): void {
