@@ -10,6 +10,7 @@ import { listen } from "./bun_listener.ts";
 import { BunConnection } from "./bun_socket.ts";
 import { relayNatively } from "./native_relay.ts";
 import { interfaces, lookup } from "./node_dns.ts";
+import { query } from "./node_name_server.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -20,6 +21,7 @@ export const bun: Runtime = {
   connect,
   bindDatagram,
   lookup,
+  query,
   interfaces,
   relay(job) {
     const { client, target } = job;

@@ -15,7 +15,7 @@ import type { Runtime } from "./runtime.ts";
 export { type DenoConnLike, fromDenoConn } from "./deno_conn.ts";
 
 const { listenDatagram } = (globalThis as unknown as { Deno: { listenDatagram?: ListenDatagram } }).Deno;
-const base = nodeRuntime({ name: "deno", mortal: true });
+const base: Runtime = { ...nodeRuntime({ name: "deno", mortal: true }), queryBlursFailures: true };
 
 /** Deno's sockets. */
 export const deno: Runtime = listenDatagram === undefined

@@ -2,6 +2,7 @@ import { connect } from "./node_connect.ts";
 import { bindDatagram } from "./node_datagram.ts";
 import { interfaces, lookup } from "./node_dns.ts";
 import { listen } from "./node_listener.ts";
+import { query } from "./node_name_server.ts";
 import { relayNatively } from "./native_relay.ts";
 import { NodeConnection } from "./node_socket.ts";
 import type { Runtime } from "./runtime.ts";
@@ -33,6 +34,7 @@ export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
     connect: (to, connectOptions = {}) => connect(to, connectOptions, onread),
     bindDatagram,
     lookup,
+    query,
     interfaces,
     relay(job) {
       const { client, target } = job;
