@@ -5,17 +5,17 @@
  */
 
 import { Command, CommanderError } from "commander";
-import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
 import { serveCommand } from "./serve_command.ts";
+import type { ServeStart } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
 import { flagProblem, wordsProblem } from "./usage_problem.ts";
 
 /** What commands do, so that the reading of flags can be tried without it. */
 export interface Commands {
   /** Serves with these settings and returns the exit code. */
-  serve(config: Config, terminal: Terminal): Promise<number>;
+  serve(start: ServeStart, terminal: Terminal): Promise<number>;
 }
 
 const HINT = "Flags and examples: socks-server --help";
@@ -39,8 +39,9 @@ export async function run(args: readonly string[], terminal: Terminal, commands:
   const serve = serveCommand(async ({ flags, file, words }) => {
     if (words[0] === "help") return serve.outputHelp();
     if (words.length > 0) return usage(wordsProblem(words, ["serve", "help"]));
-    const config = await loadConfig({ flags, file, readFile: terminal.readFile });
-    code = await commands.serve(config, terminal);
+    const { env, fileMode } = terminal;
+    const load: ServeStart["load"] = (readFile) => loadConfig({ flags, file, env, readFile, fileMode });
+    code = await commands.serve({ ...await load(terminal.readFile), load }, terminal);
   });
   // Further commands join here; the one that serves needs no name.
   const program = new Command("socks-server").helpOption(false).helpCommand(false).addCommand(serve, {

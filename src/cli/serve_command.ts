@@ -4,15 +4,14 @@
  * @module
  */
 
-import { Command, Option } from "commander";
-import { formatDuration } from "../config/duration.ts";
+import { Command } from "commander";
 import type { Flags } from "../config/flags.ts";
-import { DEFAULT_TIMEOUTS } from "../server/options.ts";
+import { addSettingFlags } from "./setting_flags.ts";
 import { runtimeVersion, VERSION } from "./version.ts";
 
 /** What was given on the command line. */
 export interface ServeArguments {
-  /** The settings. */
+  /** The settings, by the flags' names in camelCase. */
   readonly flags: Flags;
   /** What follows `--config`. */
   readonly file: string | undefined;
@@ -61,67 +60,19 @@ export function serveCommand(action: (given: ServeArguments) => Promise<void>): 
     .addHelpText("after", EPILOGUE);
   command.configureHelp({ commandUsage: () => "socks-server [flags]", visibleArguments: () => [] });
 
-  command.optionsGroup("Where it listens:");
-  list(command, "--listen <HOST:PORT>", "where to listen; also [IPv6]:PORT and unix:PATH", "127.0.0.1:1080");
-  single(command, "--advertise <ADDRESS>", "the IP address that BIND and UDP replies state", "the server's own");
-  single(command, "--udp-ports <FROM-TO>", "the ports that take clients' UDP datagrams", "any");
-
-  command.optionsGroup("Who may use it, and for what:");
-  list(
-    command,
-    "--user <NAME:PASSWORD>",
-    "somebody who may log in; with users everybody has to. Others on this machine can see flags: keep passwords that " +
-      "matter in a file",
-    "no users",
-  );
-  onOff(command, "--open", "serve other machines without users: anybody who reaches the server may use it");
-  onOff(command, "--allow-private", "let other machines reach loopback, private and link-local addresses through it");
-  onOff(command, "--ident", "check SOCKS4 user ids with IDENT (RFC 1413)");
-
-  command.optionsGroup("How long it waits (a time is 3, 3s, 2m, 1h or 500ms; 0 is no limit):");
-  single(
-    command,
-    "--handshake-timeout <TIME>",
-    "for greeting, login and request",
-    formatDuration(DEFAULT_TIMEOUTS.handshake),
-  );
-  single(command, "--connect-timeout <TIME>", "to connect to a target", formatDuration(DEFAULT_TIMEOUTS.connect));
-  single(command, "--bind-timeout <TIME>", "for the peer of a BIND", formatDuration(DEFAULT_TIMEOUTS.bind));
-  single(command, "--idle-timeout <TIME>", "for a byte in either direction", formatDuration(DEFAULT_TIMEOUTS.idle));
-
-  command.optionsGroup("Everything else:");
-  command.option(
-    "--config <FILE>",
-    "read settings from a .json file: the flags' names in camelCase, listen and users as lists; flags win over it",
-  );
-  single(command, "--log-level <LEVEL>", "how much to log: debug, info, warning or error", "info");
+  addSettingFlags(command);
   command.version(`socks-server ${VERSION} (${runtimeVersion()})`, "--version", "print the version");
   command.helpOption("-h, --help", "print this help");
 
   command.action(async (words: string[], given: GivenOptions) => {
-    const { user, config, version: _version, ...flags } = given;
-    await action({ flags: { ...flags, users: user }, file: config, words });
+    const { config, version: _version, ...flags } = given;
+    await action({ flags, file: config, words });
   });
   return command;
 }
 
 /** As commander names them. */
-type GivenOptions = Omit<Flags, "users"> & {
-  readonly user?: readonly string[];
+type GivenOptions = Flags & {
   readonly config?: string;
   readonly version?: string;
 };
-
-function single(command: Command, flag: string, description: string, standard: string): void {
-  command.addOption(new Option(flag, `${description} (default: ${standard})`));
-}
-
-/** Given again, it adds to the list. */
-function list(command: Command, flag: string, description: string, standard: string): void {
-  const option = new Option(flag, `${description} (repeatable, default: ${standard})`);
-  command.addOption(option.argParser((value: string, former: string[] = []) => [...former, value]));
-}
-
-function onOff(command: Command, flag: string, description: string): void {
-  command.addOption(new Option(flag, description));
-}

@@ -5,20 +5,27 @@
  */
 
 import { ConfigError } from "./config_error.ts";
-import { parseJson, TextSyntaxError } from "./json.ts";
+import { parseJson } from "./json.ts";
 import { formatPath, type Layer } from "./layer.ts";
+import { type Parsed, TextSyntaxError } from "./parsed.ts";
 import { printable } from "./printable.ts";
+import { type ReadFile, readText } from "./read_text.ts";
+import { parseToml } from "./toml.ts";
+import { parseYaml } from "./yaml.ts";
+
+export type { ReadFile } from "./read_text.ts";
 
 /** The formats, by the extension of a file's name. A parser throws {@linkcode TextSyntaxError}. */
-const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+const PARSERS: Readonly<Record<string, (text: string) => Parsed>> = {
+  ".yaml": parseYaml,
+  ".yml": parseYaml,
+  ".toml": parseToml,
   ".json": parseJson,
+  ".jsonc": parseJson,
 };
 
-/** Reads the whole of a file. */
-export type ReadFile = (path: string) => Promise<Uint8Array>;
-
 /**
- * Reads a file of settings.
+ * Reads a file of settings. A `$schema` in it is for editors and is left out.
  *
  * @param path The file, as the operator named it.
  * @param readFile Reads files.
@@ -31,39 +38,44 @@ export async function fileLayer(path: string, readFile: ReadFile): Promise<Layer
   const parse = Object.hasOwn(PARSERS, extension) ? PARSERS[extension] : undefined;
   if (parse === undefined) {
     const found = extension === "" ? "no extension" : `the extension "${printable(extension)}"`;
-    throw new ConfigError([`${name}: found ${found}, expected ${Object.keys(PARSERS).join(" or ")}`]);
+    throw new ConfigError([`${name}: found ${found}, expected ${Object.keys(PARSERS).join(", ")}`]);
   }
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new ConfigError([`${name}: cannot be read: ${reason(error)}`]);
-  });
+  const text = await readText(path, readFile);
+  if ("problem" in text) throw new ConfigError([`${name}: ${text.problem}`]);
+  const { value, positionOf } = parsed(parse, text.text, name);
+  return {
+    isFile: true,
+    settings: withoutSchema(value),
+    nameOf(keys) {
+      const place = positionOf(keys);
+      const where = place === undefined ? name : `${name}:${place.line}:${place.column}`;
+      return keys.length === 0 ? where : `${where}: ${formatPath(keys)}`;
+    },
+    pathFrom: (named) => besides(path, named),
+  };
+}
+
+function parsed(parse: (text: string) => Parsed, text: string, name: string): Parsed {
   try {
-    return {
-      settings: parse(decode(bytes)),
-      nameOf: (keys) => keys.length === 0 ? name : `${name}: ${formatPath(keys)}`,
-    };
+    return parse(text);
   } catch (error) {
-    if (error instanceof TextSyntaxError) {
-      throw new ConfigError([`${name}:${error.line}:${error.column}: ${printable(error.message)}`]);
-    }
-    if (error instanceof TypeError) throw new ConfigError([`${name}: found bytes that are not UTF-8`]);
-    throw error;
+    if (!(error instanceof TextSyntaxError)) throw error;
+    throw new ConfigError(
+      error.mistakes.map(({ line, column, message }) => `${name}:${line}:${column}: ${printable(message)}`),
+    );
   }
 }
 
-/** UTF-8 with or without a byte order mark. */
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+function withoutSchema(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, "$schema")) {
+    return value;
+  }
+  const { $schema, ...settings } = value as Record<string, unknown>;
+  return typeof $schema === "string" ? settings : value;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EISDIR: "it is a directory",
-  ENOTDIR: "no such file",
-};
-
-function reason(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return REASONS[code] ?? printable(error instanceof Error ? error.message : String(error));
+/** A path from the folder of a file, unless it is absolute. */
+function besides(file: string, path: string): string {
+  if (/^(?:[/\\]|[A-Za-z]:[/\\])/.test(path)) return path;
+  return `${/^(?:.*[/\\])?/.exec(file)![0]}${path}`;
 }

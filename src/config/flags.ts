@@ -7,16 +7,54 @@
 import type { Config } from "./config.ts";
 import type { Layer } from "./layer.ts";
 
-/** The flags as text, by the setting they are for; `users` holds what follows each `--user`. */
-export type Flags = { readonly [Name in keyof Config]?: string | boolean | readonly string[] | undefined };
+/** A setting that can be given as a flag and as an environment variable. */
+export interface Flag {
+  /** Its name without the hyphens before it: `idle-timeout`. */
+  readonly name: string;
+  /** Where the setting stands. */
+  readonly path: readonly [keyof Config, string?];
+  /** How it is written: some text, a number, nothing (`true`), or given once for each item. */
+  readonly kind: "text" | "count" | "switch" | "list";
+}
+
+/** All flags that are settings. Those for lists bear the singular where that is another word. */
+export const FLAGS: readonly Flag[] = [
+  { name: "listen", path: ["listen"], kind: "list" },
+  { name: "user", path: ["users"], kind: "list" },
+  { name: "users-file", path: ["usersFile"], kind: "text" },
+  { name: "otherwise", path: ["otherwise"], kind: "text" },
+  { name: "outgoing-address", path: ["outgoing", "addresses"], kind: "list" },
+  { name: "prefer", path: ["outgoing", "prefer"], kind: "text" },
+  { name: "resolver", path: ["resolver", "servers"], kind: "list" },
+  { name: "handshake-timeout", path: ["handshakeTimeout"], kind: "text" },
+  { name: "connect-timeout", path: ["connectTimeout"], kind: "text" },
+  { name: "bind-timeout", path: ["bindTimeout"], kind: "text" },
+  { name: "idle-timeout", path: ["idleTimeout"], kind: "text" },
+  { name: "drain-timeout", path: ["drainTimeout"], kind: "text" },
+  { name: "max-sessions", path: ["bounds", "sessions"], kind: "count" },
+  { name: "advertise", path: ["advertise"], kind: "text" },
+  { name: "udp-ports", path: ["udpPorts"], kind: "text" },
+  { name: "ident", path: ["ident"], kind: "switch" },
+  { name: "allow-private", path: ["allowPrivate"], kind: "switch" },
+  { name: "open", path: ["open"], kind: "switch" },
+  { name: "log-level", path: ["logLevel"], kind: "text" },
+  { name: "log-format", path: ["logFormat"], kind: "text" },
+  { name: "log-file", path: ["logFile"], kind: "text" },
+  { name: "reload", path: ["reload"], kind: "text" },
+  { name: "watch", path: ["watch"], kind: "switch" },
+  { name: "run-as", path: ["runAs"], kind: "text" },
+];
+
+/** What was given, by the flags' names in camelCase; lists as what follows each. */
+export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /**
- * The flag for a setting: `--idle-timeout` for `idleTimeout`. Those for lists bear the singular.
+ * The name of a flag as programs for command lines write it: `idleTimeout`.
  *
- * @param setting The setting's name.
+ * @param flag The flag.
  */
-export function flagName(setting: keyof Config): string {
-  return setting === "users" ? "--user" : `--${setting.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export function flagKey({ name }: Flag): string {
+  return name.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 }
 
 /**
@@ -25,22 +63,54 @@ export function flagName(setting: keyof Config): string {
  * @param flags The flags that were given.
  */
 export function flagsLayer(flags: Flags): Layer {
-  const { users, ...others } = flags;
-  const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
+  return writtenLayer((flag) => flags[flagKey(flag)], ({ name }) => `--${name}`);
+}
+
+/**
+ * Makes a layer of settings that were each written as text.
+ *
+ * @param given What was written for a flag.
+ * @param nameOf What the operator calls it.
+ */
+export function writtenLayer(
+  given: (flag: Flag) => string | boolean | readonly string[] | undefined,
+  nameOf: (flag: Flag) => string,
+): Layer {
+  const settings: Record<string, unknown> = {};
+  for (const flag of FLAGS) {
+    const value = given(flag);
+    if (value === undefined) continue;
+    const [setting, key] = flag.path;
+    const read = flag.name === "user" ? (value as readonly string[]).map(splitUser) : readWritten(flag, value);
+    settings[setting] = key === undefined ? read : { ...settings[setting] as object, [key]: read };
+  }
   return {
-    settings: Array.isArray(users) ? { ...given, users: users.map(splitUser) } : given,
+    settings,
     nameOf(path) {
-      const name = flagName(path[0] as keyof Config);
-      const items = flags[path[0] as keyof Config];
-      return typeof path[1] === "number" && Array.isArray(items) && items.length > 1
-        ? `${name} (number ${path[1] + 1})`
-        : name;
+      const flag = flagAt(path);
+      if (flag === undefined) return String(path[0]);
+      const index = path[flag.path.length];
+      const items = given(flag);
+      const isOneOfMany = typeof index === "number" && Array.isArray(items) && items.length > 1;
+      return isOneOfMany ? `${nameOf(flag)} (number ${index + 1})` : nameOf(flag);
     },
     wordsFor([setting, index]) {
-      const given = setting === "users" && Array.isArray(users) && typeof index === "number" ? users[index] : undefined;
-      return given === undefined || given.includes(":") ? undefined : "found no colon, expected NAME:PASSWORD";
+      if (setting !== "users" || typeof index !== "number") return undefined;
+      const users = given(FLAGS.find(({ name }) => name === "user")!) as readonly string[];
+      return users[index]!.includes(":") ? undefined : "found no colon, expected NAME:PASSWORD";
     },
+    pathFrom: (path) => path,
   };
+}
+
+function flagAt(path: readonly PropertyKey[]): Flag | undefined {
+  return FLAGS.find((flag) => flag.path.every((key, index) => key === path[index])) ??
+    FLAGS.find((flag) => flag.path[0] === path[0]);
+}
+
+/** Numbers are text here; what is none is left for the schema to tell. */
+function readWritten({ kind }: Flag, value: string | boolean | readonly string[]): unknown {
+  return kind === "count" && typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
 /** The first colon splits; without one the password is missing, which the schema tells. */

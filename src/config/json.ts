@@ -1,126 +1,87 @@
 /**
- * JSON, with mistakes told by line and column: the runtimes' own parsers tell them each in its way, or not at all.
+ * JSON with comments, and commas after the last item.
  *
  * @module
  */
 
-/** Text that cannot be read, and where. */
-export class TextSyntaxError extends SyntaxError {
-  override readonly name = "TextSyntaxError";
-  /** The line, from 1. */
-  readonly line: number;
-  /** The column in characters, from 1. */
-  readonly column: number;
-
-  /**
-   * @param message What was found and what was expected.
-   * @param text The whole text.
-   * @param offset Where the mistake is.
-   */
-  constructor(message: string, text: string, offset: number) {
-    super(message);
-    const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
-    this.line = lines.length;
-    this.column = [...lines.at(-1)!].length + 1;
-  }
-}
+import { getNodeValue, type Node, type ParseError, parseTree } from "jsonc-parser";
+import { characterAt, type Parsed, positionAt, type TextMistake, TextSyntaxError } from "./parsed.ts";
 
 /**
- * Reads JSON. A key that an object holds twice is a mistake: one of the two values would be lost.
+ * Reads JSON, which may have comments and commas after the last item. A key that an object holds twice is a mistake:
+ * one of the two values would be lost.
  *
  * @param text The text.
- * @returns The value.
- * @throws {TextSyntaxError} At the first mistake.
+ * @throws {TextSyntaxError} At the first mistake, or at every repeated key.
  */
-export function parseJson(text: string): unknown {
-  new Scanner(text).scan();
-  return JSON.parse(text);
+export function parseJson(text: string): Parsed {
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  // What follows the first error is often its echo.
+  if (errors[0] !== undefined) throw new TextSyntaxError([mistakeOf(errors[0], text)]);
+  const repeated = repeatedKeys(root!, text);
+  if (repeated.length > 0) throw new TextSyntaxError(repeated);
+  return {
+    value: getNodeValue(root!),
+    positionOf(path) {
+      const node = nodeAt(root!, path);
+      return node === root ? undefined : positionAt(text, node.offset);
+    },
+  };
 }
 
-const STRING = /"(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
-const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])|(?:true|false|null)(?!\w)/y;
-const SPACE = /[ \t\r\n]*/y;
+const SCALAR = "a value";
+const STRING = "text that ends on its line and has only the escapes of JSON";
 
-/** Walks over a text and stops at the first mistake. */
-class Scanner {
-  readonly #text: string;
-  #at = 0;
+/** By jsonc-parser's ParseErrorCode. */
+const EXPECTED: Readonly<Record<number, string>> = {
+  1: "double quotes around text and keys",
+  2: "a number as JSON writes it",
+  3: "a key in double quotes",
+  4: SCALAR,
+  5: '":"',
+  6: '"," or the end of the list or object',
+  7: '"," or "}"',
+  8: '"," or "]"',
+  9: "the end of the file",
+  10: "no comment here",
+  11: "the end of the comment",
+  12: STRING,
+  13: "a number as JSON writes it",
+  14: STRING,
+  15: STRING,
+  16: STRING,
+};
 
-  constructor(text: string) {
-    this.#text = text;
+function mistakeOf({ error, offset }: ParseError, text: string): TextMistake {
+  const message = `found ${characterAt(text, offset)}, expected ${EXPECTED[error] ?? "JSON"}`;
+  return { ...positionAt(text, offset), message };
+}
+
+function repeatedKeys(node: Node, text: string): TextMistake[] {
+  const found: TextMistake[] = [];
+  const keys = new Set<string>();
+  for (const child of node.children ?? []) {
+    const [key, value] = child.type === "property" ? child.children! : [undefined, child];
+    if (key !== undefined && keys.has(key.value)) {
+      found.push({ ...positionAt(text, key.offset), message: `found the key "${key.value}" a second time` });
+    }
+    if (key !== undefined) keys.add(key.value);
+    if (value !== undefined) found.push(...repeatedKeys(value, text));
   }
+  return found;
+}
 
-  scan(): void {
-    this.#value();
-    if (this.#at < this.#text.length) this.#fail("the end of the file");
+/** The key or item at a path, or the nearest around it. */
+function nodeAt(root: Node, path: readonly PropertyKey[]): Node {
+  let [container, found]: [Node | undefined, Node] = [root, root];
+  for (const part of path) {
+    const children: Node[] = container?.children ?? [];
+    const child: Node | undefined = container?.type === "array"
+      ? children[Number(part)]
+      : children.find(({ children }) => children?.[0]?.value === part);
+    if (child === undefined) return found;
+    [found, container] = child.type === "property" ? [child.children![0]!, child.children![1]] : [child, child];
   }
-
-  #value(): void {
-    this.#take(SPACE);
-    const next = this.#text[this.#at];
-    if (next === "{") this.#object();
-    else if (next === "[") this.#array();
-    else if (next === '"') this.#string("a value");
-    else if (this.#take(SCALAR) === undefined) this.#fail("a value");
-    this.#take(SPACE);
-  }
-
-  #object(): void {
-    this.#at++;
-    const keys = new Set<string>();
-    this.#take(SPACE);
-    if (this.#skip("}")) return;
-    do {
-      this.#take(SPACE);
-      const start = this.#at;
-      const key: string = JSON.parse(this.#string("a key in double quotes"));
-      if (keys.has(key)) throw new TextSyntaxError(`found the key "${key}" a second time`, this.#text, start);
-      keys.add(key);
-      this.#take(SPACE);
-      if (!this.#skip(":")) this.#fail('":"');
-      this.#value();
-    } while (this.#skip(","));
-    if (!this.#skip("}")) this.#fail('"," or "}"');
-  }
-
-  #array(): void {
-    this.#at++;
-    this.#take(SPACE);
-    if (this.#skip("]")) return;
-    do this.#value(); while (this.#skip(","));
-    if (!this.#skip("]")) this.#fail('"," or "]"');
-  }
-
-  #string(expected: string): string {
-    if (this.#text[this.#at] !== '"') this.#fail(expected);
-    return this.#take(STRING) ?? this.#fail("text that ends on its line and has only the escapes of JSON");
-  }
-
-  #take(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text)?.[0];
-    this.#at += found?.length ?? 0;
-    return found;
-  }
-
-  #skip(character: string): boolean {
-    if (this.#text[this.#at] !== character) return false;
-    this.#at++;
-    return true;
-  }
-
-  /** Only a character of the text is shown, and none of what is in quotes: there may be a password. */
-  #fail(expected: string): never {
-    const character = this.#text.slice(this.#at, this.#at + 2);
-    const found = character === ""
-      ? "the end of the file"
-      : character === "//" || character === "/*"
-      ? "a comment, which JSON has not"
-      : /^[!#-~]/.test(character)
-      ? `"${character[0]}"`
-      : character[0] === '"'
-      ? "a quotation mark"
-      : "a character that cannot stand here";
-    throw new TextSyntaxError(`found ${found}, expected ${expected}`, this.#text, this.#at);
-  }
+  return found;
 }

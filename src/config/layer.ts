@@ -4,29 +4,36 @@
  * @module
  */
 
-import type { Config } from "./config.ts";
+import type { z } from "zod";
+import { knownKeys } from "./known_keys.ts";
 import { nearest } from "./nearest.ts";
 import { printable } from "./printable.ts";
-import { knownKeys, schema } from "./schema.ts";
+import { schema, type Settings } from "./schema.ts";
 
 /** Settings as they were written in one place: a file, the environment, flags. */
 export interface Layer {
   /** The settings, not yet checked. */
   readonly settings: unknown;
   /**
-   * What the operator calls the value at a path: `--idle-timeout`, `config.json: users[1].password`.
+   * What the operator calls the value at a path: `--idle-timeout`, `config.json:3:5: users[1].password`.
    *
    * @param path Keys and indices; empty for all the settings.
    */
   nameOf(path: readonly PropertyKey[]): string;
   /** What is wrong with the value at a path, where this place has better words for it than the schema. */
   wordsFor?(path: readonly PropertyKey[]): string | undefined;
+  /** Whether the place is a file. */
+  readonly isFile?: boolean | undefined;
+  /** The path of a file that is named in this place, from the working directory. */
+  pathFrom(path: string): string;
 }
 
 /** What became of a {@linkcode Layer}. */
 export interface CheckedLayer {
+  /** Where the settings are from. */
+  readonly layer: Layer;
   /** The settings that are right. */
-  readonly config: Config;
+  readonly settings: Settings;
   /** The names of the settings that are not. */
   readonly wrong: ReadonlySet<PropertyKey>;
   /** A line for each problem. */
@@ -41,27 +48,42 @@ export interface CheckedLayer {
  */
 export function checkLayer(layer: Layer): CheckedLayer {
   const result = schema.safeParse(layer.settings);
-  if (result.success) return { config: result.data, wrong: new Set(), problems: [] };
+  if (result.success) return { layer, settings: result.data, wrong: new Set(), problems: [] };
   const problems = new Set<string>();
   const wrong = new Set<PropertyKey>();
-  for (const issue of result.error.issues) {
+  for (const issue of result.error.issues.flatMap((issue) => innermost(issue))) {
     const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
     for (const key of keys) problems.add(`${layer.nameOf([...issue.path, key])}: ${unknownKey(key, issue.path)}`);
     const words = layer.wordsFor?.(issue.path) ?? issue.message;
     if (keys.length === 0) problems.add(`${layer.nameOf(issue.path)}: ${words}`);
     for (const name of issue.path.length > 0 ? [issue.path[0]!] : keys) wrong.add(name);
   }
-  return { config: rightOnes(layer.settings, wrong), wrong, problems: [...problems] };
+  return { layer, settings: rightOnes(layer.settings, wrong), wrong, problems: [...problems] };
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** What is wrong within the one of several forms that was meant, if it is plain which that is. */
+function innermost(issue: Issue): Issue[] {
+  if (issue.code === "invalid_key") {
+    return issue.issues.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+  }
+  if (issue.code !== "invalid_union") return [issue];
+  const isOtherKind = ({ path, code }: Issue): boolean =>
+    path.length === 0 && (code === "invalid_type" || code === "invalid_value" || code === "invalid_union");
+  const meant = issue.errors.filter((errors) => !errors.some(isOtherKind));
+  if (meant.length !== 1) return [issue];
+  return meant[0]!.flatMap((inner) => innermost({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
-  const known = knownKeys(path);
+  const known = knownKeys(schema, path);
   const near = nearest(key, known);
   return `unknown setting, ${near === undefined ? `expected one of ${known.join(", ")}` : `did you mean "${near}"?`}`;
 }
 
 /** The settings without the wrong ones. Those left are right by themselves: no rule looks at two. */
-function rightOnes(settings: unknown, wrong: ReadonlySet<PropertyKey>): Config {
+function rightOnes(settings: unknown, wrong: ReadonlySet<PropertyKey>): Settings {
   if (typeof settings !== "object" || settings === null || Array.isArray(settings)) return {};
   const result = schema.safeParse(Object.fromEntries(Object.entries(settings).filter(([key]) => !wrong.has(key))));
   return result.success ? result.data : {};

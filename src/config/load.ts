@@ -7,20 +7,39 @@
 import { parseIp, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { parseEndpoint } from "../net/endpoint.ts";
 import { exposureProblem } from "../policy/exposure.ts";
+import { allUsers } from "./all_users.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
-import { fileLayer, type ReadFile } from "./file.ts";
+import { type Environment, environmentLayer, FILE_VARIABLE, strayVariables } from "./environment.ts";
+import { fileLayer } from "./file.ts";
 import { type Flags, flagsLayer } from "./flags.ts";
 import { checkLayer, type Layer } from "./layer.ts";
+import { MergedSettings } from "./merge.ts";
+import type { ReadFile } from "./read_text.ts";
+import { checkReferences } from "./references.ts";
+import { type FileMode, Secrets } from "./secrets.ts";
+import { redisProblem } from "./store_schema.ts";
 
 /** The places that settings come from. */
 export interface Sources {
-  /** The flags; each wins over the file's setting, and a list replaces the file's. */
+  /** The flags; each wins over all else, and a list replaces another. */
   readonly flags: Flags;
-  /** The file, if one is named. */
+  /** The environment; each variable wins over the file's setting. */
+  readonly env?: Environment | undefined;
+  /** The file, if one is named; else `SOCKS_CONFIG` may name it. */
   readonly file?: string | undefined;
   /** Reads files. */
   readonly readFile: ReadFile;
+  /** The permissions of files; without it nobody is warned of secrets that everybody can read. */
+  readonly fileMode?: FileMode | undefined;
+}
+
+/** Settings that can be used. */
+export interface LoadedConfig {
+  /** The settings. */
+  readonly config: Config;
+  /** What an operator should know all the same, a line each; no secret is in them. */
+  readonly warnings: readonly string[];
 }
 
 /** The ways to answer {@linkcode exposureProblem}, in the words of the command line. */
@@ -28,45 +47,86 @@ export const EXPOSURE_ADVICE =
   "add a user (--user NAME:PASSWORD), serve everybody on purpose (--open), or listen on loopback (--listen 127.0.0.1:1080)";
 
 /**
- * Loads the settings.
+ * Loads the settings, the secrets they name, and the users file.
  *
  * @param sources Where they come from.
  * @returns The settings, checked.
  * @throws {ConfigError} With every problem of every place.
  */
-export async function loadConfig(sources: Sources): Promise<Config> {
-  const layers: Layer[] = [];
+export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
+  const { flags, readFile, fileMode, env: environment = {} } = sources;
   const problems: string[] = [];
-  if (sources.file !== undefined) {
-    try {
-      layers.push(await fileLayer(sources.file, sources.readFile));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems);
-    }
+  const layers: Layer[] = [];
+  const file = sources.file ?? (environment[FILE_VARIABLE] || undefined);
+  try {
+    if (file !== undefined) layers.push(await fileLayer(file, readFile));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(...error.problems);
   }
-  const unread = problems.length > 0;
-  layers.push(flagsLayer(sources.flags));
+  const isRead = problems.length === 0;
+  layers.push(environmentLayer(environment), flagsLayer(flags));
   const checked = layers.map(checkLayer);
   problems.push(...checked.flatMap((layer) => layer.problems));
-  const config: Config = Object.assign({}, ...checked.map((layer) => layer.config));
+
+  const merged = new MergedSettings(checked);
+  const secrets = new Secrets({ merged, readFile, fileMode, environment });
+  const { users, ...usersFindings } = await allUsers(merged, secrets, readFile);
+  const config: Config = { ...await withStore(merged, secrets), ...users !== undefined && { users } };
+  const stray = strayVariables(environment, secrets.variables);
+  problems.push(...secrets.problems, ...usersFindings.problems, ...stray.problems);
+  if (file !== undefined && usersFindings.warnings.length > 0) await secrets.checkMode(file, []);
+  const warnings = [...stray.warnings, ...usersFindings.warnings, ...secrets.warnings];
+
   // A user or a listener that cannot be read must not turn into a second problem.
-  const known = !unread &&
-    checked.every(({ wrong }) => !wrong.has("listen") && !wrong.has("users") && !wrong.has("open"));
-  const exposed = known ? exposure(config) : undefined;
+  const isWrong = (name: string): boolean => checked.some(({ wrong }) => wrong.has(name));
+  const usersAreKnown = isRead && !isWrong("users") && !isWrong("usersFile") &&
+    secrets.problems.length + usersFindings.problems.length === 0;
+  const listenersAreKnown = isRead && !isWrong("listen");
+  const hasOtherListeners = !listenersAreKnown || environment["LISTEN_FDS"] !== undefined;
+  for (const { path, message, isWarning } of checkReferences(config, { hasOtherListeners })) {
+    if (!isWarning) problems.push(`${merged.nameOf(path)}: ${message}`);
+    else warnings.push(`${merged.nameOf(path)}: ${message}`);
+  }
+  const exposed = usersAreKnown && listenersAreKnown && !isWrong("open") ? exposure(config) : undefined;
   if (exposed !== undefined) problems.push(`${exposed}; ${EXPOSURE_ADVICE}`);
   if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  return { config, warnings };
+}
+
+/** The settings with the URL of the store in place of what holds it, and with files named from the working directory. */
+async function withStore(merged: MergedSettings, secrets: Secrets): Promise<Config> {
+  const { users: _users, store, ...settings } = merged.settings;
+  const redis = store?.redis === undefined
+    ? undefined
+    : await secrets.fetch(store.redis, ["store", "redis"], redisProblem);
+  const named = (path: readonly PropertyKey[], file: string | undefined): string | undefined =>
+    file === undefined ? undefined : merged.pathFrom(path, file);
+  const usersFile = named(["usersFile"], settings.usersFile);
+  const logFile = named(["logFile"], settings.logFile);
+  const storeFile = named(["store", "file"], store?.file);
+  return {
+    ...settings,
+    ...usersFile !== undefined && { usersFile },
+    ...logFile !== undefined && { logFile },
+    ...store !== undefined && {
+      store: {
+        ...storeFile !== undefined && { file: storeFile },
+        ...redis !== undefined && { redis },
+        ...store.fail !== undefined && { fail: store.fail },
+      },
+    },
+  };
 }
 
 /** Names are left to the server, which resolves them. */
 function exposure(config: Config): string | undefined {
   if (config.open === true || config.listen === undefined) return undefined;
-  const addresses = config.listen.flatMap((text): (SocketAddress | UnixAddress)[] => {
-    const endpoint = parseEndpoint(text);
+  const addresses = config.listen.flatMap(({ address }): (SocketAddress | UnixAddress)[] => {
+    const endpoint = parseEndpoint(address);
     if ("path" in endpoint) return [endpoint];
     const ip = parseIp(endpoint.host);
     return ip === undefined ? [] : [{ ip, port: endpoint.port }];
   });
-  return exposureProblem(addresses, config.users !== undefined && config.users.length > 0);
+  return exposureProblem(addresses, (config.users ?? []).length > 0);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Rule } from "../policy/rule.ts";
 import type { ServeOptions } from "../server/options.ts";
 import type { Config } from "./config.ts";
 
@@ -14,7 +15,17 @@ import type { Config } from "./config.ts";
  */
 export function serveOptions(config: Config): ServeOptions {
   const { handshakeTimeout, connectTimeout, bindTimeout, idleTimeout } = config;
+  const further = {
+    rules: config.rules?.map(withNamedLimits),
+    otherwise: config.otherwise,
+    limits: config.limits,
+    logins: config.logins,
+    store: config.store,
+    outgoing: config.outgoing,
+    resolver: config.resolver,
+  };
   return {
+    ...further as object,
     listen: config.listen,
     users: config.users !== undefined && config.users.length > 0 ? config.users : undefined,
     timeouts: {
@@ -23,10 +34,17 @@ export function serveOptions(config: Config): ServeOptions {
       ...bindTimeout !== undefined && { bind: bindTimeout },
       ...idleTimeout !== undefined && { idle: idleTimeout },
     },
+    bounds: Object.fromEntries(Object.entries(config.bounds ?? {}).filter(([, bound]) => bound !== undefined)),
     advertise: config.advertise,
     udpPorts: config.udpPorts,
     ident: config.ident,
     allowPrivate: config.allowPrivate,
     open: config.open,
   };
+}
+
+/** What a rule's limits count is stored under the rule's name, which outlives the process. */
+function withNamedLimits(rule: Rule, index: number): Rule {
+  if (rule.limits === undefined) return rule;
+  return { ...rule, limits: { ...rule.limits, name: rule.limits.name ?? rule.name ?? `rule ${index + 1}` } };
 }

@@ -6,133 +6,77 @@
 
 import { z } from "zod";
 import { parseIp } from "../net/address.ts";
-import { parseEndpoint } from "../net/endpoint.ts";
 import { classifyIp } from "../net/ip_class.ts";
-import { type Config, LOG_LEVELS } from "./config.ts";
-import { parseDuration } from "./duration.ts";
-import { describeFound, describeKind } from "./found.ts";
+import { type Config, LAST_WORDS, LOG_FORMATS, LOG_LEVELS, RELOAD_MODES } from "./config.ts";
+import { limits, logins } from "./limit_schema.ts";
+import { listen } from "./listen_schema.ts";
+import { outgoing, resolver } from "./outgoing_schema.ts";
 import { parsePortRange } from "./port_range.ts";
+import { rules } from "./rule_schema.ts";
+import { count, duration, expected, expectedSecret, flag, oneOf, path, readAs } from "./schema_parts.ts";
+import { store, type StoreSetting } from "./store_schema.ts";
+import { users, type UserSetting } from "./user_schema.ts";
 
-/** What zod tells of a value that breaks a rule. */
-interface Breach {
-  readonly input?: unknown;
+/** The settings of one place, checked: secrets are not fetched yet. */
+export interface Settings extends Omit<Config, "users" | "store"> {
+  /** Who may log in. */
+  readonly users?: readonly UserSetting[] | undefined;
+  /** Where counts are kept. */
+  readonly store?: StoreSetting | undefined;
 }
 
-/** The message for values that are no secret. */
-function expected(what: string): (breach: Breach) => string {
-  return ({ input }) => `found ${describeFound(input)}, expected ${what}`;
-}
+const advertiseWords = expected("an IP address that clients can reach, such as 192.0.2.1 or 2001:db8::1");
+const portRangeWords = expected("FROM-TO such as 40000-40999 (ports 1 to 65535, FROM not above TO)");
+const runAsWords = expected("USER or USER:GROUP");
 
-/** The message for values that are a secret, or may hold one. */
-function expectedSecret(what: string): (breach: Breach) => string {
-  return ({ input }) => `found ${describeKind(input)}, expected ${what}`;
-}
+const bounds = z.strictObject({
+  sessions: count.describe("Sessions at once; further clients wait.").optional(),
+  associations: count.describe("UDP associations at once.").optional(),
+  destinations: count.describe("Destinations that an association remembers.").optional(),
+  lookups: count.describe("Names that an association has being resolved at once.").optional(),
+}, { error: expected('an object such as { "sessions": 10000 }') });
 
-/** Text that a function can read; its `undefined` is a breach. */
-function readAs<Input, Output>(
-  input: z.ZodType<Input>,
-  read: (written: Input) => Output | undefined,
-  error: (breach: Breach) => string,
-): z.ZodType<Output> {
-  return input.transform((written, context) => {
-    const value = read(written);
-    if (value !== undefined) return value;
-    context.issues.push({ code: "custom", input: written, message: error({ input: written }) });
-    return z.NEVER;
-  });
-}
-
-const byteLength = (text: string): number => new TextEncoder().encode(text).length;
-
-const flag = z.boolean({ error: expected("true or false") });
-
-const durationError = expected("a duration such as 3, 3s, 2m, 1h or 500ms (at most 576h; 0 means no limit)");
-const duration = readAs(
-  z.union([z.number(), z.string()], { error: durationError }),
-  parseDuration,
-  durationError,
-);
-
-const endpointError = expected("HOST:PORT such as 127.0.0.1:1080, [IPv6]:PORT or unix:PATH (a port is 0 to 65535)");
-const listen = z.array(z.string({ error: endpointError }).refine(isEndpoint, { error: endpointError }), {
-  error: expected('a list such as ["127.0.0.1:1080"]'),
-})
-  .min(1, { error: expected('a list of at least one address such as ["127.0.0.1:1080"]') })
-  .superRefine((list, context) => {
-    list.forEach((address, index) => {
-      if (list.indexOf(address) === index || typeof address !== "string" || address.endsWith(":0")) return;
-      context.addIssue({
-        code: "custom",
-        path: [index],
-        message: `found ${describeFound(address)} a second time, expected each address once`,
-      });
-    });
-  }, { when: ({ value }) => Array.isArray(value) });
-
-const nameError = expected("a name of 1 to 255 bytes");
-const passwordError = expectedSecret("text of at most 255 bytes");
-const user = z.strictObject({
-  name: z.string({ error: nameError })
-    .refine((name) => name !== "" && byteLength(name) <= 255, { error: nameError }),
-  password: z.string({ error: passwordError }).refine((password) => byteLength(password) <= 255, {
-    error: passwordError,
-  }),
-}, { error: expectedSecret('an object such as { "name": "ada", "password": "…" }') });
-
-const users = z.array(user, { error: expectedSecret('a list such as [{ "name": "ada", "password": "…" }]') })
-  .superRefine((list, context) => {
-    const names = list.map((entry): unknown => entry?.name);
-    names.forEach((name, index) => {
-      if (typeof name !== "string" || name === "" || names.indexOf(name) === index) return;
-      context.addIssue({
-        code: "custom",
-        path: [index, "name"],
-        message: `found ${describeFound(name)} a second time, expected each name once`,
-      });
-    });
-  }, { when: ({ value }) => Array.isArray(value) });
-
-const advertiseError = expected("an IP address that clients can reach, such as 192.0.2.1 or 2001:db8::1");
-const portRangeError = expected("FROM-TO such as 40000-40999 (ports 1 to 65535, FROM not above TO)");
-
-const config = z.strictObject({
-  listen: listen.optional(),
-  users: users.optional(),
-  handshakeTimeout: duration.optional(),
-  connectTimeout: duration.optional(),
-  bindTimeout: duration.optional(),
-  idleTimeout: duration.optional(),
-  advertise: readAs(z.string({ error: advertiseError }), parseAdvertised, advertiseError).optional(),
-  udpPorts: readAs(z.string({ error: portRangeError }), parsePortRange, portRangeError).optional(),
-  ident: flag.optional(),
-  allowPrivate: flag.optional(),
-  open: flag.optional(),
-  logLevel: z.enum(LOG_LEVELS, { error: expected("debug, info, warning or error") }).optional(),
+const settings = z.strictObject({
+  listen: listen.describe("Where to listen: HOST:PORT, [IPv6]:PORT or unix:PATH. Default: 127.0.0.1:1080.").optional(),
+  users: users.describe("Who may log in; with users everybody has to.").optional(),
+  usersFile: path.describe("A file with further users, as socks-server passwd writes it.").optional(),
+  rules: rules.describe("Who may do what; the first rule that applies decides.").optional(),
+  otherwise: oneOf(LAST_WORDS).describe("What happens where no rule decides. Default: safe.").optional(),
+  limits: limits.describe("How many sessions, how fast, how much.").optional(),
+  logins: logins.describe("What becomes of clients that cannot log in.").optional(),
+  store: store.describe("Where counts are kept that outlive the process or are shared.").optional(),
+  outgoing: outgoing.describe("How the server leaves its machine.").optional(),
+  resolver: resolver.describe("How names become addresses.").optional(),
+  handshakeTimeout: duration.describe("The time for greeting, login and request. Default: 30s.").optional(),
+  connectTimeout: duration.describe("The time to connect to a target. Default: 2m.").optional(),
+  bindTimeout: duration.describe("The time for the peer of a BIND to come. Default: 2m.").optional(),
+  idleTimeout: duration.describe("The time that a session may go without a byte. Default: 2h.").optional(),
+  drainTimeout: duration.describe("The time that sessions may go on after the signal to stop. Default: 30s.")
+    .optional(),
+  bounds: bounds.describe("Bounds on what the server holds, whoever its clients are.").optional(),
+  advertise: readAs(z.string({ error: advertiseWords }), parseAdvertised, advertiseWords)
+    .describe("The address that replies to BIND and UDP ASSOCIATE state.").optional(),
+  udpPorts: readAs(z.string({ error: portRangeWords }), parsePortRange, portRangeWords)
+    .describe("The ports that take clients' UDP datagrams: FROM-TO.").optional(),
+  ident: flag.describe("Whether SOCKS4 user ids are checked with IDENT (RFC 1413).").optional(),
+  allowPrivate: flag.describe("Whether other machines may reach loopback, private and link-local addresses.")
+    .optional(),
+  open: flag.describe("Whether other machines may use the server without a login.").optional(),
+  logLevel: oneOf(LOG_LEVELS).describe("How much is logged. Default: info.").optional(),
+  logFormat: oneOf(LOG_FORMATS).describe("How lines of the log look. Default: auto, text on a terminal and else json.")
+    .optional(),
+  logFile: path.describe("The file that is logged to. Default: standard error.").optional(),
+  reload: oneOf(RELOAD_MODES).describe("What becomes of running sessions on a reload. Default: keep.").optional(),
+  watch: flag.describe("Whether a change of the files reloads them.").optional(),
+  runAs: z.string({ error: runAsWords }).regex(/^[^\s:]+(?::[^\s:]+)?$/, { error: runAsWords })
+    .describe("Who the process becomes once it listens: USER or USER:GROUP.").optional(),
 }, { error: expectedSecret('an object such as { "listen": ["127.0.0.1:1080"] }') });
 
-/** Reads and checks the settings. Its messages say what was found and what is expected, never a secret. */
-export const schema: z.ZodType<Config> = config;
+/** Reads and checks the settings of one place. Its messages say what was found and what is expected, never a secret. */
+export const schema: z.ZodType<Settings> = settings;
 
-/** The names of all settings, in the order of {@linkcode Config}. */
-export const SETTINGS: readonly (keyof Config)[] = Object.keys(config.shape) as (keyof Config)[];
-
-/**
- * The keys that an object within the settings can have.
- *
- * @param path Where it stands: empty for the settings themselves.
- */
-export function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  return path[0] === "users" ? Object.keys(user.shape) : SETTINGS;
-}
-
-function isEndpoint(text: string): boolean {
-  try {
-    parseEndpoint(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** The names of all settings, in the order of the schema. */
+export const SETTINGS: readonly (keyof Config)[] = Object.keys(settings.shape) as (keyof Config)[];
 
 /** An address that a client could connect to. */
 function parseAdvertised(text: string): string | undefined {

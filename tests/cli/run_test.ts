@@ -1,8 +1,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
-import { flagName } from "../../src/config/flags.ts";
-import { SETTINGS } from "../../src/config/schema.ts";
+import { FLAGS } from "../../src/config/flags.ts";
 import { run } from "../../src/cli/run.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { FakeTerminal } from "./_terminal.ts";
@@ -13,8 +12,8 @@ const HINT = "Flags and examples: socks-server --help";
 async function runWith(args: readonly string[], terminal = new FakeTerminal()) {
   let config: Config | undefined;
   const code = await run(args, terminal, {
-    serve(given) {
-      config = given;
+    serve(start) {
+      config = start.config;
       return Promise.resolve(0);
     },
   });
@@ -29,25 +28,45 @@ test("every flag sets its setting", async () => {
   const args = [
     "--listen=127.0.0.1:0 --listen [::1]:0 --user ada:b:c --user bob: --handshake-timeout 3 --connect-timeout 2m",
     "--bind-timeout 1h --idle-timeout=500ms --advertise 192.0.2.1 --udp-ports 4000-4001 --ident --allow-private",
-    "--open --log-level error",
+    "--open --log-level error --otherwise deny --outgoing-address 192.0.2.7 --prefer ipv4 --resolver 192.0.2.53",
+    "--drain-timeout 0 --max-sessions 100 --log-format json --log-file /var/log/socks.log --reload recheck --watch",
+    "--run-as nobody:nogroup",
   ].join(" ").split(" ");
-  const config: Required<Config> = {
-    listen: ["127.0.0.1:0", "[::1]:0"],
+  const config: Config = {
+    listen: [{ address: "127.0.0.1:0" }, { address: "[::1]:0" }],
     users: [{ name: "ada", password: "b:c" }, { name: "bob", password: "" }],
+    otherwise: "deny",
+    outgoing: { addresses: ["192.0.2.7"], prefer: "ipv4" },
+    resolver: { servers: ["192.0.2.53"] },
     handshakeTimeout: 3_000,
     connectTimeout: 120_000,
     bindTimeout: 3_600_000,
     idleTimeout: 500,
+    drainTimeout: 0,
+    bounds: { sessions: 100 },
     advertise: "192.0.2.1",
     udpPorts: { from: 4000, to: 4001 },
     ident: true,
     allowPrivate: true,
     open: true,
     logLevel: "error",
+    logFormat: "json",
+    logFile: "/var/log/socks.log",
+    reload: "recheck",
+    watch: true,
+    runAs: "nobody:nogroup",
   };
   assertEquals((await runWith(args)).config, config);
   assertEquals((await runWith(["serve", ...args])).config, config);
-  assertEquals(Object.keys(config).sort(), [...SETTINGS].sort());
+  for (const flag of FLAGS.filter(({ name }) => name !== "users-file")) {
+    assert(args.some((arg) => arg.split("=")[0] === `--${flag.name}`), flag.name);
+  }
+});
+
+test("a users file is read where its flag says", async () => {
+  const terminal = new FakeTerminal({ "users": "ada:plain:lovelace\n" });
+  const { config } = await runWith(["--users-file", "users"], terminal);
+  assertEquals(config, { usersFile: "users", users: [{ name: "ada", password: "lovelace" }] });
 });
 
 test("a file is read where --config says, and flags win", async () => {
@@ -69,7 +88,7 @@ test("the help names every flag, its default, examples and exit codes", async ()
   for (const args of [["--help"], ["-h"], ["help"], ["serve", "--help"], ["--open", "--help"]]) {
     const { code, stdout, stderr, config } = await runWith(args);
     assertEquals([code, stderr, config], [0, [], undefined]);
-    for (const flag of [...SETTINGS.map(flagName), "--config", "--version", "--help"]) {
+    for (const flag of [...FLAGS.map(({ name }) => `--${name}`), "--config", "--version", "--help"]) {
       assertMatch(stdout, new RegExp(`^  (-h, )?${flag}\\b`, "m"));
     }
     assertMatch(stdout, /^Usage: socks-server \[flags\]$/m);

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { SETTINGS } from "../../src/config/schema.ts";
 import { load, problems } from "./_load.ts";
 
 const DURATION = "expected a duration such as 3, 3s, 2m, 1h or 500ms (at most 576h; 0 means no limit)";
@@ -30,6 +31,7 @@ test("every setting of a file is read", async () => {
   };
   assertEquals(await load({}, content), {
     ...content,
+    listen: content.listen.map((address) => ({ address })),
     handshakeTimeout: 10_000,
     connectTimeout: 60_000,
     bindTimeout: 0,
@@ -47,9 +49,9 @@ test("flags win over the file, setting by setting, and their lists replace the f
     idleTimeout: "1h",
     bindTimeout: "1m",
   };
-  const flags = { listen: ["127.0.0.1:3"], users: ["alan:a:b", "bob:"], idleTimeout: "5", ident: true };
+  const flags = { listen: ["127.0.0.1:3"], user: ["alan:a:b", "bob:"], idleTimeout: "5", ident: true };
   assertEquals(await load(flags, content), {
-    listen: ["127.0.0.1:3"],
+    listen: [{ address: "127.0.0.1:3" }],
     users: [{ name: "alan", password: "a:b" }, { name: "bob", password: "" }],
     idleTimeout: 5_000,
     bindTimeout: 60_000,
@@ -58,7 +60,7 @@ test("flags win over the file, setting by setting, and their lists replace the f
 });
 
 test("a flag that is not given leaves the file's setting", async () => {
-  assertEquals(await load({ idleTimeout: undefined, users: undefined }, { idleTimeout: 1 }), { idleTimeout: 1_000 });
+  assertEquals(await load({ idleTimeout: undefined, user: undefined }, { idleTimeout: 1 }), { idleTimeout: 1_000 });
 });
 
 test("wrong flags are told by their names", async () => {
@@ -84,12 +86,12 @@ test("wrong flags are told by their names", async () => {
     ]],
     [{ logLevel: "warn" }, ['--log-level: found "warn", expected debug, info, warning or error']],
     [{ logLevel: "a\x1b[2J" }, ['--log-level: found "a\\x1b[2J", expected debug, info, warning or error']],
-    [{ users: [":secret"] }, ['--user: found "", expected a name of 1 to 255 bytes']],
-    [{ users: ["secret"] }, ["--user: found no colon, expected NAME:PASSWORD"]],
-    [{ users: ["a:1", ""] }, ["--user (number 2): found no colon, expected NAME:PASSWORD"]],
-    [{ users: ["a:1", "b:2", "a:3"] }, ['--user (number 3): found "a" a second time, expected each name once']],
-    [{ users: [`ada:${"ü".repeat(128)}`] }, ["--user: found text of 256 bytes, expected text of at most 255 bytes"]],
-    [{ users: [`${"ü".repeat(128)}:x`] }, [
+    [{ user: [":secret"] }, ['--user: found "", expected a name of 1 to 255 bytes']],
+    [{ user: ["secret"] }, ["--user: found no colon, expected NAME:PASSWORD"]],
+    [{ user: ["a:1", ""] }, ["--user (number 2): found no colon, expected NAME:PASSWORD"]],
+    [{ user: ["a:1", "b:2", "a:3"] }, ['--user (number 3): found "a" a second time, expected each name once']],
+    [{ user: [`ada:${"ü".repeat(128)}`] }, ["--user: found text of 256 bytes, expected text of at most 255 bytes"]],
+    [{ user: [`${"ü".repeat(128)}:x`] }, [
       `--user: found "${"ü".repeat(60)}…", expected a name of 1 to 255 bytes`,
     ]],
   ];
@@ -98,6 +100,7 @@ test("wrong flags are told by their names", async () => {
 
 test("wrong settings of a file are told by their paths", async () => {
   const users = 'expected a list such as [{ "name": "ada", "password": "…" }]';
+  const password = "expected text of at most 255 bytes, { file: PATH } or { env: NAME }";
   const user = 'expected an object such as { "name": "ada", "password": "…" }';
   const cases: [unknown, string[]][] = [
     [[], ['config.json: found an empty list, expected an object such as { "listen": ["127.0.0.1:1080"] }']],
@@ -111,7 +114,10 @@ test("wrong settings of a file are told by their paths", async () => {
     [{ listen: [] }, [
       'config.json: listen: found an empty list, expected a list of at least one address such as ["127.0.0.1:1080"]',
     ]],
-    [{ listen: [1080] }, [`config.json: listen[0]: found 1080, ${ENDPOINT}`]],
+    [{ listen: [1080] }, [
+      `config.json: listen[0]: found 1080, ${ENDPOINT}, or an object such as ` +
+      '{ "address": "0.0.0.0:1080", "name": "office" }',
+    ]],
     [{ listen: ["unix:"] }, [`config.json: listen[0]: found "unix:", ${ENDPOINT}`]],
     [{ udpPorts: 4000 }, [
       "config.json: udpPorts: found 4000, expected FROM-TO such as 40000-40999 (ports 1 to 65535, FROM not above TO)",
@@ -121,10 +127,10 @@ test("wrong settings of a file are told by their paths", async () => {
     [{ users: "ada:secret" }, [`config.json: users: found text of 10 bytes, ${users}`]],
     [{ users: ["ada:secret"] }, [`config.json: users[0]: found text of 10 bytes, ${user}`]],
     [{ users: [{ name: "ada" }] }, [
-      "config.json: users[0].password: found nothing, expected text of at most 255 bytes",
+      `config.json: users[0].password: found nothing, ${password}`,
     ]],
     [{ users: [{ name: "ada", password: 12345 }] }, [
-      "config.json: users[0].password: found a number, expected text of at most 255 bytes",
+      `config.json: users[0].password: found a number, ${password}`,
     ]],
     [{ users: [{ name: "", password: "" }] }, [
       'config.json: users[0].name: found "", expected a name of 1 to 255 bytes',
@@ -137,15 +143,14 @@ test("wrong settings of a file are told by their paths", async () => {
     ]],
     [{ idleTimeOut: 3 }, ['config.json: idleTimeOut: unknown setting, did you mean "idleTimeout"?']],
     ['{ "__proto__": 1 }', [
-      "config.json: __proto__: unknown setting, expected one of listen, users, handshakeTimeout, connectTimeout, " +
-      "bindTimeout, idleTimeout, advertise, udpPorts, ident, allowPrivate, open, logLevel",
+      `config.json: __proto__: unknown setting, expected one of ${SETTINGS.join(", ")}`,
     ]],
   ];
   for (const [content, expected] of cases) assertEquals(await problems({}, content), expected);
 });
 
 test("every problem of every place is told at once", async () => {
-  const found = await problems({ idleTimeout: "x", users: ["a"] }, {
+  const found = await problems({ idleTimeout: "x", user: ["a"] }, {
     lisen: [],
     users: [{ name: "a", password: 1 }, { name: "b" }, { name: "b", password: "" }],
     udpPorts: "1",
@@ -165,7 +170,7 @@ test("every problem of every place is told at once", async () => {
 
 test("no message holds a password", async () => {
   const secret = "correct horse battery staple";
-  const flags = [{ users: [secret] }, { users: [`a:${secret}`, `a:${secret}`] }, { users: [`:${secret}`] }];
+  const flags = [{ user: [secret] }, { user: [`a:${secret}`, `a:${secret}`] }, { user: [`:${secret}`] }];
   const contents = [
     { users: secret },
     { users: [secret] },
@@ -194,32 +199,35 @@ test("a listener beyond loopback needs users, or --open", async () => {
     `--idle-timeout: found "x", ${DURATION}`,
     sentence("0.0.0.0:1"),
   ]);
-  await load({ listen: ["0.0.0.0:1080"], users: ["a:b"] });
+  await load({ listen: ["0.0.0.0:1080"], user: ["a:b"] });
   await load({ listen: ["0.0.0.0:1080"], open: true });
   await load({ listen: ["0.0.0.0:1080"] }, { users: [{ name: "a", password: "b" }] });
   await load({ listen: ["127.8.9.1:1080", "[::1]:1080", "unix:/run/s", "localhost:1080"] });
 });
 
 test("a user that cannot be read does not turn into a listener without users", async () => {
-  assertEquals(await problems({ listen: ["0.0.0.0:1080"], users: ["ada"] }), [
+  assertEquals(await problems({ listen: ["0.0.0.0:1080"], user: ["ada"] }), [
     "--user: found no colon, expected NAME:PASSWORD",
   ]);
 });
 
+const EXTENSIONS = "expected .yaml, .yml, .toml, .json, .jsonc";
+
 test("the extension says how to read a file", async () => {
-  assertEquals(await problems({}, "{}", "etc/socks.yaml"), [
-    'etc/socks.yaml: found the extension ".yaml", expected .json',
+  assertEquals(await problems({}, "{}", "etc/socks.conf"), [
+    `etc/socks.conf: found the extension ".conf", ${EXTENSIONS}`,
   ]);
-  assertEquals(await problems({}, "{}", "a.json/socks"), ["a.json/socks: found no extension, expected .json"]);
+  assertEquals(await problems({}, "{}", "a.json/socks"), [`a.json/socks: found no extension, ${EXTENSIONS}`]);
   assertEquals(await problems({}, "{}", "a.constructor"), [
-    'a.constructor: found the extension ".constructor", expected .json',
+    `a.constructor: found the extension ".constructor", ${EXTENSIONS}`,
   ]);
-  assertEquals(await load({}, "{}", "A.JSON"), {});
+  for (const file of ["A.JSON", "a.jsonc", "a.yaml", "a.yml"]) assertEquals(await load({}, "{}", file), {}, file);
+  assertEquals(await load({}, "", "a.toml"), {});
 });
 
 test("a mistake in the JSON is told by line and column, beside those in the flags", async () => {
-  assertEquals(await problems({ logLevel: "x" }, '{\n  "open": true,\n}'), [
-    'config.json:3:1: found "}", expected a key in double quotes',
+  assertEquals(await problems({ logLevel: "x" }, '{\n  "open": tru\n}'), [
+    'config.json:2:11: found "t", expected double quotes around text and keys',
     '--log-level: found "x", expected debug, info, warning or error',
   ]);
 });

@@ -1,0 +1,126 @@
+/**
+ * What settings say of each other.
+ *
+ * @module
+ */
+
+import { parseEndpoint } from "../net/endpoint.ts";
+import type { Limit } from "../policy/limit.ts";
+import type { Rule } from "../policy/rule.ts";
+import type { Config, ListenEntry } from "./config.ts";
+import { describeFound } from "./found.ts";
+import { nearest } from "./nearest.ts";
+import { printable } from "./printable.ts";
+
+/** What is wrong, or may be, with what settings say of each other. */
+export interface Finding {
+  /** Where it is said. */
+  readonly path: readonly PropertyKey[];
+  /** What was found. */
+  readonly message: string;
+  /** Whether the settings can be used all the same. */
+  readonly isWarning: boolean;
+}
+
+/** What is known only outside of the settings. */
+export interface ReferenceOptions {
+  /** Whether listeners come from elsewhere, too, with names of their own. */
+  readonly hasOtherListeners: boolean;
+}
+
+type Conditions = Pick<Rule, "listeners" | "users" | "groups">;
+
+/**
+ * Looks for listeners that nothing listens on, users and groups that nobody is or belongs to, names of limits that stand
+ * for two, and rules that no request comes to.
+ *
+ * @param config The settings.
+ * @param options What is known only outside of them.
+ */
+export function checkReferences(config: Config, { hasOtherListeners }: ReferenceOptions): readonly Finding[] {
+  const { rules = [], limits = [] } = config;
+  const places: [readonly PropertyKey[], Conditions][] = [
+    ...rules.map((rule, index): [PropertyKey[], Rule] => [["rules", index], rule]),
+    ...rules.flatMap((rule, index): [PropertyKey[], Limit][] =>
+      rule.limits === undefined ? [] : [[["rules", index, "limits"], rule.limits]]
+    ),
+    ...limits.map((limit, index): [PropertyKey[], Limit] => [["limits", index], limit]),
+  ];
+  return [
+    ...places.flatMap(([path, conditions]) => hasOtherListeners ? [] : listeners(path, conditions, config)),
+    ...places.flatMap(([path, conditions]) => people(path, conditions, config)),
+    ...repeatedNames(places.filter(([path]) => path[0] === "limits" || path.length === 3) as [PropertyKey[], Limit][]),
+    ...unreached(rules),
+  ];
+}
+
+const DEFAULT_LISTENERS: readonly ListenEntry[] = [{ address: "127.0.0.1:1080" }];
+
+function listeners(path: readonly PropertyKey[], { listeners = [] }: Conditions, config: Config): Finding[] {
+  const known = config.listen ?? DEFAULT_LISTENERS;
+  const names = known.flatMap(({ name }) => name ?? []);
+  const places = known.map(({ address }) => placeOf(address));
+  const words = [...names, ...known.map(({ address }) => address)];
+  return listeners.flatMap((item, index) => {
+    const place = placeOf(item);
+    if (names.includes(item) || place !== undefined && places.includes(place)) return [];
+    return { path: [...path, "listeners", index], message: lost(item, "listener", words), isWarning: false };
+  });
+}
+
+function placeOf(text: string): string | undefined {
+  try {
+    return JSON.stringify(parseEndpoint(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function people(path: readonly PropertyKey[], { users = [], groups = [] }: Conditions, config: Config): Finding[] {
+  const names = (config.users ?? []).map(({ name }) => name);
+  const knownGroups = [...new Set((config.users ?? []).flatMap(({ groups = [] }) => groups))];
+  const warn = (key: string, index: number, message: string): Finding => ({
+    path: [...path, key, index],
+    message,
+    isWarning: true,
+  });
+  return [
+    ...users.flatMap((name, index) =>
+      name === "*" || names.includes(name) ? [] : warn("users", index, lost(name, "user", names))
+    ),
+    ...groups.flatMap((group, index) =>
+      knownGroups.includes(group) ? [] : warn("groups", index, lost(group, "user's group", knownGroups))
+    ),
+  ];
+}
+
+function lost(item: string, what: string, known: readonly string[]): string {
+  const near = nearest(item, known);
+  const hint = near !== undefined
+    ? `did you mean ${describeFound(near)}?`
+    : known.length === 0
+    ? "there is none"
+    : `there is ${known.slice(0, 10).map(printable).join(", ")}${known.length > 10 ? ", …" : ""}`;
+  return `found ${describeFound(item)}, which is no ${what}; ${hint}`;
+}
+
+/** Counts are kept under the name. */
+function repeatedNames(limits: readonly [readonly PropertyKey[], Limit][]): Finding[] {
+  const names = new Set<string>();
+  return limits.flatMap(([path, { name }]) => {
+    if (name === undefined) return [];
+    const isTaken = names.has(name);
+    names.add(name);
+    const message = `found ${describeFound(name)} a second time: what both count is added up`;
+    return isTaken ? { path: [...path, "name"], message, isWarning: true } : [];
+  });
+}
+
+const CONDITIONS = ["from", "listeners", "users", "groups", "commands", "to", "ports", "times"] as const;
+
+function unreached(rules: readonly Rule[]): Finding[] {
+  const all = rules.findIndex((rule) => CONDITIONS.every((condition) => rule[condition] === undefined));
+  if (all < 0 || all === rules.length - 1) return [];
+  const message = `no request comes to it: rules[${all}] has no conditions and decides on all`;
+  return [{ path: ["rules", all + 1], message, isWarning: true }];
+}
