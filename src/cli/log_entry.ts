@@ -19,3 +19,14 @@ export function isLogEntry(value: unknown): value is LogEntry {
   const { event, fields } = Object(value) as Partial<LogEntry>;
   return typeof event === "string" && typeof fields === "function";
 }
+
+/**
+ * Makes an entry of words.
+ *
+ * @param event What happened, in one word.
+ * @param message The same in words, printable already.
+ * @param fields What else programs can read of it.
+ */
+export function wordsEntry(event: string, message: string, fields: Readonly<Record<string, unknown>> = {}): LogEntry {
+  return { event, toString: () => message, fields: () => ({ message, ...fields }) };
+}

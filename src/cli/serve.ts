@@ -4,34 +4,37 @@
  * @module
  */
 
-import type { Config } from "../config/config.ts";
 import { EXPOSURE_ADVICE } from "../config/load.ts";
-import { serveOptions } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
-import { formatAddress, isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
-import { classifyIp } from "../net/ip_class.ts";
-import { serve, type Server } from "../server/server.ts";
 import { watchFaults } from "./faults.ts";
+import { type Ground, prepareGround } from "./ground.ts";
 import { listenProblem } from "./listen_problem.ts";
-import { startLog } from "./log.ts";
-import { sessionObserver } from "./session_log.ts";
-import { untilStopped } from "./stop.ts";
+import { startProgram } from "./program.ts";
+import type { ServeStart } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
  * Serves until it is stopped.
  *
- * @param config The settings.
+ * @param start The settings.
  * @param terminal Where it was started.
  * @returns The exit code.
  */
-export async function runServer(config: Config, terminal: Terminal): Promise<number> {
-  const logger = startLog({ level: config.logLevel ?? "info", write: terminal.err, dated: !terminal.isLive });
-  watchFaults(logger);
-  let server: Server;
+export async function runServer(start: ServeStart, terminal: Terminal): Promise<number> {
+  const { config } = start;
+  let ground: Ground;
   try {
-    server = await serve({ ...serveOptions(config), observer: sessionObserver(logger) });
+    ground = await prepareGround(config, terminal);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    terminal.err(printable(error.message));
+    return error instanceof RangeError ? 2 : 1;
+  }
+  watchFaults(ground.log.logger);
+  try {
+    const program = await startProgram(start, terminal, ground);
+    return await program.untilStopped();
   } catch (error) {
     if (error instanceof NetError) {
       terminal.err(listenProblem(error));
@@ -44,24 +47,4 @@ export async function runServer(config: Config, terminal: Terminal): Promise<num
     }
     throw error;
   }
-  for (const line of announcement(server.addresses, (config.users ?? []).length > 0)) terminal.out(line);
-  return await untilStopped(server, terminal.out);
-}
-
-/**
- * Says where the server listens and, if anybody here may use it, how to try it.
- *
- * @param addresses Where it listens.
- * @param hasUsers Whether clients must log in.
- * @returns The lines.
- */
-export function announcement(addresses: readonly (SocketAddress | UnixAddress)[], hasUsers: boolean): string[] {
-  const lines = addresses.map((address) =>
-    `Listening on ${printable(formatAddress(address))} (SOCKS4, SOCKS4a, SOCKS5)`
-  );
-  const here = addresses.find((address) => !isUnixAddress(address) && classifyIp(address.ip) === "loopback");
-  if (here !== undefined && !hasUsers) {
-    lines.push(`Try: curl --socks5-hostname ${formatAddress(here)} https://example.com`);
-  }
-  return lines;
 }

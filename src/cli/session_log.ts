@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { LOG_LEVELS, type LogLevel } from "../config/config.ts";
 import type { Observer, Refusal, SessionInfo, SessionSummary } from "../server/observer.ts";
 import { sessionEntry, stepEntry } from "./session_entry.ts";
 
@@ -16,10 +17,13 @@ import { sessionEntry, stepEntry } from "./session_entry.ts";
  * refused; faults of ours are told all the same.
  *
  * @param logger Where to.
+ * @param level The least level that the log will have; by default the one that it has.
  */
-export function sessionObserver(logger: Logger): Observer {
-  if (!logger.isEnabledFor("warning")) return {};
-  const logs = { debug: logger.isEnabledFor("debug"), info: logger.isEnabledFor("info"), warning: true };
+export function sessionObserver(logger: Logger, level?: LogLevel): Observer {
+  const isLogged = (what: LogLevel): boolean =>
+    level === undefined ? logger.isEnabledFor(what) : LOG_LEVELS.indexOf(what) >= LOG_LEVELS.indexOf(level);
+  if (!isLogged("warning")) return {};
+  const logs = { debug: isLogged("debug"), info: isLogged("info"), warning: true };
   const refusals = new WeakMap<SessionInfo, Refusal>();
 
   const observer: Observer = {

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
-import { announcement } from "../../src/cli/serve.ts";
+import { announcement } from "../../src/cli/announcement.ts";
 
 test("a line for each listener, and how to try the first that is open to this machine", () => {
   const addresses = [{ path: "/run/s" }, { ip: "::1", port: 1080 }, { ip: "127.0.0.1", port: 1081 }];

@@ -23,6 +23,10 @@ class FakeServer implements Server {
     });
   }
 
+  reload(): Promise<void> {
+    return Promise.reject(new Error("not here"));
+  }
+
   close(): Promise<void> {
     this.calls.push("close");
     this.finish();
@@ -48,7 +52,7 @@ function send(signal: "SIGINT" | "SIGTERM"): void {
 test("without sessions a signal ends the server at once, with nothing to say", async () => {
   const server = new FakeServer(0);
   const lines: string[] = [];
-  const stopped = untilStopped(server, (line) => lines.push(line));
+  const stopped = untilStopped(server, { out: (line) => lines.push(line) });
   send("SIGTERM");
   assertEquals(await stopped, 0);
   assertEquals([server.calls, lines], [[`drain ${DRAIN_TIME}`], []]);
@@ -59,7 +63,7 @@ test("with sessions it says so, and waits for them", async () => {
   for (const [sessions, words] of [[1, "1 session"], [2, "2 sessions"]] as const) {
     const server = new FakeServer(sessions);
     const lines: string[] = [];
-    const stopped = untilStopped(server, (line) => lines.push(line));
+    const stopped = untilStopped(server, { out: (line) => lines.push(line) });
     send("SIGINT");
     await sleep(150);
     assertEquals(lines, [`Draining ${words}, again to end at once`]);
@@ -74,7 +78,7 @@ test("a second signal ends the sessions", async () => {
     const server = new FakeServer(1);
     let line = (): void => {};
     const announced = new Promise<void>((resolve) => line = resolve);
-    const stopped = untilStopped(server, line);
+    const stopped = untilStopped(server, { out: line });
     send("SIGTERM");
     await announced;
     send(signal);
@@ -88,7 +92,7 @@ test("after a second signal nothing that hangs is waited for", async () => {
   server.finish = () => {};
   let line = (): void => {};
   const announced = new Promise<void>((resolve) => line = resolve);
-  const stopped = untilStopped(server, line);
+  const stopped = untilStopped(server, { out: line });
   send("SIGTERM");
   await announced;
   send("SIGINT");
@@ -97,7 +101,7 @@ test("after a second signal nothing that hangs is waited for", async () => {
 
 test("two signals that come together, as from npx, are one", async () => {
   const server = new FakeServer(1);
-  const stopped = untilStopped(server, () => {});
+  const stopped = untilStopped(server, { out: () => {} });
   send("SIGINT");
   send("SIGINT");
   await sleep(20);
@@ -108,7 +112,25 @@ test("two signals that come together, as from npx, are one", async () => {
 
 test("a server that stops by itself is a failure", async () => {
   const server = new FakeServer(0);
-  const stopped = untilStopped(server, () => {});
+  const stopped = untilStopped(server, { out: () => {} });
   server.finish();
   assertEquals(await stopped, 1);
+});
+
+test("how long sessions may take is asked when the signal comes", async () => {
+  for (const [time, expected] of [[5_000, "5000"], [Infinity, "undefined"]] as const) {
+    const server = new FakeServer(1);
+    let drainTime = 1;
+    const heard: number[] = [];
+    const stopped = untilStopped(server, {
+      out: () => {},
+      drainTime: () => drainTime,
+      stopping: (time) => heard.push(time),
+    });
+    drainTime = time;
+    send("SIGTERM");
+    server.finish();
+    await stopped;
+    assertEquals([server.calls, heard], [[`drain ${expected}`], [time]]);
+  }
 });

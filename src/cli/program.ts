@@ -1,0 +1,198 @@
+/**
+ * The running program: its server, and how its operator steers it.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { serveOptions } from "../config/options.ts";
+import { printable } from "../config/printable.ts";
+import { formatAddress } from "../net/address.ts";
+import type { ServeOptions } from "../server/options.ts";
+import { serve, type Server } from "../server/server.ts";
+import { announcement, announcementLine } from "./announcement.ts";
+import type { Ground } from "./ground.ts";
+import { wordsEntry } from "./log_entry.ts";
+import { type Notifier, notifier } from "./notify.ts";
+import { formatOf } from "./program_log.ts";
+import { Reloader } from "./reload.ts";
+import { switchTo } from "./run_as.ts";
+import { sessionObserver } from "./session_log.ts";
+import { listenToSignals } from "./signals.ts";
+import { SourceWatch } from "./source_watch.ts";
+import type { Loaded, RunSettings, ServeStart } from "./start.ts";
+import { DRAIN_TIME, untilStopped } from "./stop.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * Starts to serve: listens, gives up the rights of root if it is to, and says so.
+ *
+ * @param start The settings.
+ * @param terminal Where the program was started.
+ * @param ground What is in order already.
+ * @throws What `serve` throws; {@linkcode Error} if it cannot become the user that it should.
+ */
+export async function startProgram(start: ServeStart, terminal: Terminal, ground: Ground): Promise<Program> {
+  const server = await serve(optionsOf(start.config, ground));
+  const program = new Program(server, start, terminal, ground);
+  try {
+    await program.begin(start);
+    return program;
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** Inherited sockets stand in for those that the settings name. */
+function optionsOf(config: RunSettings, { inherited, log }: Ground): ServeOptions {
+  const observer = sessionObserver(log.logger, config.logLevel ?? "info");
+  return { ...serveOptions(config), ...inherited.length > 0 && { listen: inherited }, observer };
+}
+
+/** How long the end waits for the service manager to hear of it, in milliseconds. */
+const LAST_WORDS = 500;
+
+/** A program that serves. */
+export class Program {
+  readonly #server: Server;
+  readonly #terminal: Terminal;
+  readonly #ground: Ground;
+  readonly #notifier: Notifier;
+  readonly #reloader: Reloader;
+  readonly #watch: SourceWatch;
+  #config: RunSettings;
+
+  /**
+   * @param server The server, listening.
+   * @param start The settings.
+   * @param terminal Where the program was started.
+   * @param ground What is in order already.
+   */
+  constructor(server: Server, start: ServeStart, terminal: Terminal, ground: Ground) {
+    this.#server = server;
+    this.#config = start.config;
+    this.#terminal = terminal;
+    this.#ground = ground;
+    this.#notifier = notifier(process.env, (problem) => this.#log("warning", "notify", problem));
+    this.#reloader = new Reloader({
+      reload: () => this.#reload(),
+      started: () => void this.#notifier.reloading(),
+      succeeded: () => this.#reloaded(),
+      failed: (problems) => this.#notReloaded(problems),
+    });
+    this.#watch = new SourceWatch(start, terminal.readFile, {
+      changed: () => void this.#reloader.request(),
+      complain: (problem) => this.#log("warning", "watch", printable(problem)),
+    });
+  }
+
+  /** Becomes the user it runs as, watches its settings and says that it serves. */
+  async begin({ warnings }: Loaded): Promise<void> {
+    const { account, log } = this.#ground;
+    if (account !== undefined) {
+      log.giveTo(account.uid, account.gid);
+      switchTo(account);
+    }
+    for (const warning of warnings) this.#log("warning", "settings", printable(warning));
+    if (this.#config.watch === true || account !== undefined) {
+      const problem = await this.#watch.look();
+      if (problem !== undefined) this.#log("warning", "settings", `They could not be loaded again: ${problem}`);
+    }
+    if (this.#config.watch === true) this.#watch.start();
+    this.#announce();
+    void this.#notifier.ready(this.#status());
+  }
+
+  /**
+   * Waits for the end.
+   *
+   * @returns The exit code.
+   */
+  async untilStopped(): Promise<number> {
+    let told: Promise<void> | undefined;
+    const endSignals = await listenToSignals({
+      reload: () => void this.#reloader.request(),
+      reopen: () => this.#ground.log.reopen(),
+    }, this.#terminal.isLive);
+    const code = await untilStopped(this.#server, {
+      out: (line) => this.#say("draining", line),
+      drainTime: () => drainTimeOf(this.#config),
+      stopping: (time) => {
+        this.#watch.stop();
+        told = this.#notifier.stopping(`Draining ${this.#server.sessions} sessions`, time);
+      },
+    });
+    await Promise.race([told, sleep(LAST_WORDS, undefined, { ref: false })]);
+    endSignals();
+    return code;
+  }
+
+  async #reload(): Promise<void> {
+    const { config, warnings } = await this.#watch.load();
+    const { log } = this.#ground;
+    const before = this.#server.addresses.map(formatAddress);
+    const prepared = log.prepare(config);
+    try {
+      await this.#server.reload(optionsOf(config, this.#ground), { sessions: config.reload ?? "keep" });
+    } catch (error) {
+      prepared.discard();
+      throw error;
+    }
+    prepared.use();
+    const { runAs } = this.#config;
+    this.#config = config;
+    if (config.watch === true) this.#watch.start();
+    else this.#watch.stop();
+    for (const warning of warnings) this.#log("warning", "settings", printable(warning));
+    if (config.runAs !== runAs) {
+      this.#log("warning", "settings", "runAs: takes effect when the program is started anew");
+    }
+    for (const address of this.#server.addresses.map(formatAddress)) {
+      if (!before.includes(address)) this.#log("info", "listening", `Listening on ${printable(address)}`);
+    }
+  }
+
+  #reloaded(): void {
+    const rest = this.#config.reload === "recheck"
+      ? "running sessions were asked about again"
+      : "running sessions go on";
+    this.#log("info", "reload", `Reloaded, ${rest}`, { ok: true });
+    void this.#notifier.ready(this.#status());
+  }
+
+  #notReloaded(problems: readonly string[]): void {
+    for (const problem of problems) {
+      this.#log("error", "reload", `Cannot reload, all stays as it was: ${problem}`, { ok: false });
+    }
+    void this.#notifier.ready(`${this.#status()} with its former settings: the new ones cannot be used`);
+  }
+
+  #status(): string {
+    return `Serving on ${this.#server.addresses.map((address) => printable(formatAddress(address))).join(", ")}`;
+  }
+
+  #announce(): void {
+    const { addresses } = this.#server;
+    const { logFile, users = [] } = this.#config;
+    const isForPeople = formatOf(this.#config, this.#terminal.isLive) === "text";
+    for (const line of announcement(addresses, users.length > 0 || !isForPeople)) this.#say("listening", line);
+    if (logFile === undefined) return;
+    for (const line of announcement(addresses, true)) this.#log("info", "listening", line);
+  }
+
+  /** Says what was asked for: on standard output, in the form of the log. */
+  #say(event: string, line: string): void {
+    const format = formatOf(this.#config, this.#terminal.isLive);
+    this.#terminal.out(format === "text" ? line : announcementLine(event, line, Date.now()));
+  }
+
+  #log(level: "info" | "warning" | "error", event: string, line: string, fields?: Record<string, unknown>): void {
+    this.#ground.log.logger[level]("{line}", { line: wordsEntry(event, line, fields) });
+  }
+}
+
+function drainTimeOf({ drainTimeout = DRAIN_TIME }: RunSettings): number {
+  return drainTimeout === 0 ? Infinity : drainTimeout;
+}
