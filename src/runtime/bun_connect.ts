@@ -14,10 +14,10 @@ import type { Abortable, ConnectOptions } from "./runtime.ts";
 export function connect(to: SocketAddress, options: ConnectOptions = {}): Promise<BunConnection> {
   return new Promise((resolve, reject) => {
     const { signal, localIp } = options;
-    if (signal?.aborted) return reject(abortError(signal, actionOf(to)));
+    if (signal?.aborted) return reject(abortError(signal, actionOf(to, localIp)));
     // Once Bun has run out in earnest, it spins over the clients it cannot accept.
-    if (descriptors.fullForTargets) return reject(newNetError("too-many-files", actionOf(to)));
-    const attempt = new Attempt(to, signal, resolve, reject);
+    if (descriptors.fullForTargets) return reject(newNetError("too-many-files", actionOf(to, localIp)));
+    const attempt = new Attempt(to, options, resolve, reject);
     try {
       Bun.connect<BunOwner>({
         hostname: to.ip,
@@ -36,6 +36,7 @@ export function connect(to: SocketAddress, options: ConnectOptions = {}): Promis
 /** Owns a socket until it is open. */
 class Attempt implements BunOwner {
   readonly #to: SocketAddress;
+  readonly #localIp: IpAddress | undefined;
   readonly #signal: Abortable | undefined;
   readonly #resolve: (connection: BunConnection) => void;
   readonly #reject: (error: NetError) => void;
@@ -45,15 +46,16 @@ class Attempt implements BunOwner {
 
   constructor(
     to: SocketAddress,
-    signal: Abortable | undefined,
+    { localIp, signal }: ConnectOptions,
     resolve: (connection: BunConnection) => void,
     reject: (error: NetError) => void,
   ) {
     this.#to = to;
+    this.#localIp = localIp;
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#onAbort = () => this.#settle() && reject(abortError(signal!, actionOf(to)));
+    this.#onAbort = () => this.#settle() && reject(abortError(signal!, actionOf(to, localIp)));
     signal?.addEventListener("abort", this.#onAbort);
     descriptors.take();
   }
@@ -69,7 +71,7 @@ class Attempt implements BunOwner {
 
   refused(error: unknown): void {
     this.#give();
-    if (this.#settle()) refusal(error, this.#to).then(this.#reject);
+    if (this.#settle()) refusal(error, this.#to, this.#localIp).then(this.#reject);
   }
 
   lost(error: unknown): void {
@@ -98,18 +100,19 @@ class Attempt implements BunOwner {
  * Bun reports every failed connect as refused. Connecting a UDP socket to the same address sends nothing, but the
  * system looks for a route, and says so if there is none.
  */
-async function refusal(error: unknown, to: SocketAddress): Promise<NetError> {
-  const told = toNetError(error, actionOf(to), "connect");
+async function refusal(error: unknown, to: SocketAddress, localIp: IpAddress | undefined): Promise<NetError> {
+  const action = actionOf(to, localIp);
+  const told = toNetError(error, action, "connect");
   if (netErrorCode(told) !== "refused") return told;
-  const found = await routeError(to.ip);
-  const meant = found === undefined ? told : toNetError(found, actionOf(to), "connect");
+  const found = await routeError(to.ip, localIp);
+  const meant = found === undefined ? told : toNetError(found, action, "connect");
   return ["unreachable-network", "unreachable-host", "permission-denied"].includes(meant.code) ? meant : told;
 }
 
-async function routeError(ip: IpAddress): Promise<unknown> {
+async function routeError(ip: IpAddress, localIp: IpAddress | undefined): Promise<unknown> {
   try {
     // Not by node:dgram, whose connect on Bun keeps the error to itself.
-    const hostname = ipVersion(ip) === 4 ? "0.0.0.0" : "::"; // by itself it would be an IPv4 socket
+    const hostname = localIp ?? (ipVersion(ip) === 4 ? "0.0.0.0" : "::"); // by itself it would be an IPv4 socket
     (await Bun.udpSocket({ hostname, connect: { hostname: ip, port: 9 } })).close();
     return undefined;
   } catch (error) {
@@ -117,6 +120,6 @@ async function routeError(ip: IpAddress): Promise<unknown> {
   }
 }
 
-function actionOf(to: SocketAddress): string {
-  return `Cannot connect to "${formatAddress(to)}"`;
+function actionOf(to: SocketAddress, localIp: IpAddress | undefined): string {
+  return `Cannot connect to "${formatAddress(to)}"${localIp === undefined ? "" : ` from "${localIp}"`}`;
 }

@@ -12,8 +12,8 @@ import type { ConnectOptions } from "./runtime.ts";
  */
 export function connect(to: SocketAddress, options: ConnectOptions, onread: boolean): Promise<NodeConnection> {
   return new Promise((resolve, reject) => {
-    const action = `Cannot connect to "${formatAddress(to)}"`;
     const { signal, localIp } = options;
+    const action = `Cannot connect to "${formatAddress(to)}"${localIp === undefined ? "" : ` from "${localIp}"`}`;
     if (signal?.aborted) return reject(abortError(signal, action));
 
     const connection = new NodeConnection({ onread });
