@@ -66,6 +66,8 @@ const MOST_ADDRESSES = 64;
 interface Entry {
   readonly found: readonly IpAddress[] | NetError;
   readonly until: number;
+  /** How many entries had been made when this one was last moved to the end. */
+  movedAt: number;
 }
 
 /**
@@ -76,8 +78,10 @@ export class LookupCache {
   readonly #ask: Ask;
   readonly #options: { readonly [Name in keyof CacheOptions]-?: number };
   readonly #now: () => number;
-  /** In the order of their last use. */
+  /** In the order of their last use, near enough. */
   readonly #entries = new Map<string, Entry>();
+  /** How many entries have been made. */
+  #made = 0;
   readonly #questions = new Map<string, Question<readonly IpAddress[]>>();
 
   /**
@@ -113,14 +117,22 @@ export class LookupCache {
   lookup(name: string, asker: { readonly signal: AbortSignal }): readonly IpAddress[] | Promise<readonly IpAddress[]> {
     const entry = this.#entries.get(name);
     if (entry !== undefined) {
-      this.#entries.delete(name);
       if (this.#now() < entry.until) {
-        this.#entries.set(name, entry);
+        this.#used(name, entry);
         if (entry.found instanceof NetError) throw entry.found;
         return entry.found;
       }
+      this.#entries.delete(name);
     }
     return (this.#questions.get(name) ?? this.#question(name)).join(asker.signal);
+  }
+
+  /** Moving an entry costs more than finding it: one that was near the end a while ago cannot be the oldest. */
+  #used(name: string, entry: Entry): void {
+    if (this.#made - entry.movedAt <= this.#options.entries / 4) return;
+    entry.movedAt = this.#made;
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
   }
 
   #question(name: string): Question<readonly IpAddress[]> {
@@ -150,7 +162,7 @@ export class LookupCache {
 
   #remember(name: string, found: Entry["found"], ttl: number): void {
     if (ttl <= 0) return;
-    this.#entries.set(name, { found, until: this.#now() + ttl });
+    this.#entries.set(name, { found, until: this.#now() + ttl, movedAt: ++this.#made });
     if (this.#entries.size <= this.#options.entries) return;
     for (const oldest of this.#entries.keys()) {
       this.#entries.delete(oldest);

@@ -180,6 +180,14 @@ test("the name that nobody has asked for the longest is forgotten first", async 
   assertEquals(await scene.asks("b"), 1);
 });
 
+test("a name in use is not forgotten, however many others come", async () => {
+  const scene = new Scene({ entries: 20 });
+  for (let n = 0; n < 200; n++) {
+    await scene.find(`n${n}`);
+    assertEquals(await scene.asks("a"), n === 0 ? 1 : 0);
+  }
+});
+
 test("however many names are asked for, no more are remembered", async () => {
   const scene = new Scene({ entries: 100 });
   scene.replies.set("n7", "name-not-found");
