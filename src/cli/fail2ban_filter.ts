@@ -28,8 +28,8 @@ export const FAIL2BAN_FILTER = String.raw`# /etc/fail2ban/filter.d/socks-server.
 # What the journal puts before a line.
 _journal = (?:\S+ [\w.-]+(?:\[\d+\])?: +)?
 # Lines of JSON, and lines of text.
-failregex = ^%(_journal)s(?:\{"time":"[^"]*")?,"level":"info","event":"session","id":\d+,"end":"refused","refusal":"authentication","client":"<ADDR>","clientPort":\d+[,}]
-            ^%(_journal)s(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d)?\s*INFO +#\d+ <ADDR>:\d+(?: \S+ \S+ \S+)?, \d[\d.]* \w+(?: \d+ \w+)?, login refused:
+failregex = ^\s*%(_journal)s(?:\{"time":"[^"]*")?,"level":"info","event":"session","id":\d+,"end":"refused","refusal":"authentication","client":"<ADDR>","clientPort":\d+[,}]
+            ^\s*%(_journal)s(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d)?\s*INFO +#\d+ <ADDR>:\d+(?: \S+ \S+ \S+)?, \d[\d.]* \w+(?: \d+ \w+)?, login refused:
 ignoreregex =
 datepattern = ^%%Y-%%m-%%d %%H:%%M:%%S
               ^\{"time":"%%Y-%%m-%%dT%%H:%%M:%%S(?:\.\d+)?%%z"

@@ -5,11 +5,11 @@
  */
 
 import process from "node:process";
+import type { Config } from "../config/config.ts";
 import { type Account, findAccount } from "./account.ts";
 import { type InheritedListener, takeInheritedSockets } from "./inherited_sockets.ts";
 import { ProgramLog } from "./program_log.ts";
 import { switchProblem, titleOf } from "./run_as.ts";
-import type { RunSettings } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What is in order. */
@@ -30,7 +30,7 @@ export interface Ground {
  * @throws {RangeError} If a setting makes no sense here.
  * @throws {Error} If something cannot be done.
  */
-export async function prepareGround(config: RunSettings, terminal: Terminal): Promise<Ground> {
+export async function prepareGround(config: Config, terminal: Terminal): Promise<Ground> {
   const account = config.runAs === undefined ? undefined : await findAccount(config.runAs);
   const problem = account === undefined ? undefined : switchProblem(account);
   if (problem !== undefined) throw new Error(`Cannot run as "${titleOf(account!)}": ${problem}`);

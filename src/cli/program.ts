@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config/config.ts";
 import { serveOptions } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
 import { formatAddress } from "../net/address.ts";
@@ -21,7 +22,7 @@ import { switchTo } from "./run_as.ts";
 import { sessionObserver } from "./session_log.ts";
 import { listenToSignals } from "./signals.ts";
 import { SourceWatch } from "./source_watch.ts";
-import type { Loaded, RunSettings, ServeStart } from "./start.ts";
+import type { Loaded, ServeStart } from "./start.ts";
 import { DRAIN_TIME, untilStopped } from "./stop.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -46,7 +47,7 @@ export async function startProgram(start: ServeStart, terminal: Terminal, ground
 }
 
 /** Inherited sockets stand in for those that the settings name. */
-function optionsOf(config: RunSettings, { inherited, log }: Ground): ServeOptions {
+function optionsOf(config: Config, { inherited, log }: Ground): ServeOptions {
   const observer = sessionObserver(log.logger, config.logLevel ?? "info");
   return { ...serveOptions(config), ...inherited.length > 0 && { listen: inherited }, observer };
 }
@@ -62,7 +63,7 @@ export class Program {
   readonly #notifier: Notifier;
   readonly #reloader: Reloader;
   readonly #watch: SourceWatch;
-  #config: RunSettings;
+  #config: Config;
 
   /**
    * @param server The server, listening.
@@ -193,6 +194,6 @@ export class Program {
   }
 }
 
-function drainTimeOf({ drainTimeout = DRAIN_TIME }: RunSettings): number {
+function drainTimeOf({ drainTimeout = DRAIN_TIME }: Config): number {
   return drainTimeout === 0 ? Infinity : drainTimeout;
 }

@@ -5,32 +5,13 @@
  */
 
 import { getLogger, type Logger } from "@logtape/logtape";
-import type { LogLevel } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { printable } from "../config/printable.ts";
 import { startLog } from "./log.ts";
 import { LogFile } from "./log_file.ts";
 
 /** The settings of the log. */
-export interface LogSettings {
-  /**
-   * The least level that is logged.
-   *
-   * @default {"info"}
-   */
-  readonly logLevel?: LogLevel | undefined;
-  /**
-   * Text for people or JSON for programs; `auto` is text where a person reads it as it comes.
-   *
-   * @default {"auto"}
-   */
-  readonly logFormat?: "auto" | "text" | "json" | undefined;
-  /**
-   * The file that lines are appended to.
-   *
-   * @default Standard error.
-   */
-  readonly logFile?: string | undefined;
-}
+export type LogSettings = Pick<Config, "logLevel" | "logFormat" | "logFile">;
 
 /** Standard error, as far as the log needs it. */
 export interface LogTerminal {
@@ -115,7 +96,7 @@ export class ProgramLog {
  * @param settings The settings of the log.
  * @param isLive Whether a person reads it as it comes.
  */
-export function formatOf({ logFormat = "text" }: LogSettings, isLive: boolean): "text" | "json" {
+export function formatOf({ logFormat = "auto" }: LogSettings, isLive: boolean): "text" | "json" {
   return logFormat === "auto" ? isLive ? "text" : "json" : logFormat;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReadFile } from "../config/file.ts";
+import type { ReadFile } from "../config/read_text.ts";
 import { reloadProblems } from "./reload.ts";
 import type { Loaded, ServeStart } from "./start.ts";
 import { FileWatch, type FileWatchOptions, signatureOf } from "./watch.ts";

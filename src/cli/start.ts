@@ -5,25 +5,12 @@
  */
 
 import type { Config } from "../config/config.ts";
-import type { ReadFile } from "../config/file.ts";
-import type { LogSettings } from "./program_log.ts";
-
-/** The settings that the program itself goes by, beside those of its server. */
-export interface RunSettings extends Config, LogSettings {
-  /** What becomes of running sessions when the settings are loaded again. */
-  readonly reload?: "keep" | "recheck" | undefined;
-  /** Whether the settings are loaded again when their files change. */
-  readonly watch?: boolean | undefined;
-  /** How long sessions may go on after the signal to end, in milliseconds; 0 is no limit. */
-  readonly drainTimeout?: number | undefined;
-  /** The user to become after listening: `USER` or `USER:GROUP`. */
-  readonly runAs?: string | undefined;
-}
+import type { ReadFile } from "../config/read_text.ts";
 
 /** Settings that were read. */
 export interface Loaded {
   /** The settings. */
-  readonly config: RunSettings;
+  readonly config: Config;
   /** What is allowed, and not wise; a line each. */
   readonly warnings: readonly string[];
 }

@@ -6,7 +6,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import process from "node:process";
-import type { ReadFile } from "../config/file.ts";
+import type { ReadFile } from "../config/read_text.ts";
 
 /** Where the program writes to, and where its files are. */
 export interface Terminal {

@@ -198,7 +198,9 @@ const SIGNALS = {
   SIGINT: 2,
   SIGABRT: 6,
   SIGKILL: 9,
+  SIGUSR1: 10,
   SIGSEGV: 11,
+  SIGUSR2: 12,
   SIGTERM: 15,
   SIGCONT: 18,
   SIGSTOP: 19,
@@ -222,6 +224,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   const named = args.filter((arg) => arg === "--listen" || arg.startsWith("--listen=")).length;
   const added = named === 0 && options.listen !== false ? ["--listen", "127.0.0.1:0"] : [];
+  // Tests read the log as people do, unless they ask for another.
+  if (!args.some((arg) => arg.startsWith("--log-format"))) added.push("--log-format", "text");
   const { pid, exited, closed, kill, output, listeners } = launch(runtime, [...added, ...args], options);
   const stop = async (signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGKILL") => {
     kill(signal);
