@@ -4,49 +4,35 @@
  * @module
  */
 
+import { Automaton } from "./expression_automaton.ts";
+import { programOf } from "./expression_program.ts";
+import { parseExpression } from "./expression_syntax.ts";
 import { mistake } from "./mistake.ts";
 
-/** Names on the wire have no more bytes. */
-const LONGEST_NAME = 255;
+/** Enough for any pattern of names; it bounds what a step of a search costs. */
+const MOST_PARTS = 1000;
 
 /**
- * Reads a regular expression between slashes. Case never matters. Clients choose the names that it is tried on, so
- * what takes a backtracking matcher exponential time is refused: repetitions within a repetition, and backreferences.
+ * Reads a regular expression between slashes, as JavaScript writes them. Case never matters. Clients choose the names
+ * that it is tried on: it is matched in linear time, so lookarounds and backreferences are refused.
  *
  * @param text What the operator wrote: `/^ads?\d*\./`.
- * @returns Whether a name, in the form that `comparableName` gives it, matches. None longer than 255 characters does.
+ * @returns Whether some part of a name, in the form that `comparableName` gives it, matches.
  * @throws {RangeError} `found …, expected …`.
  */
 export function parseNameExpression(text: string): (name: string) => boolean {
   const source = /^\/(.+)\/i?$/s.exec(text)?.[1];
   if (source === undefined) throw mistake(text, "a regular expression between two slashes");
   if (!/^[ -~]*$/.test(source)) throw mistake(text, "ASCII: names are compared in their ASCII form (xn--…)");
-  let expression: RegExp;
+  let automaton: Automaton | undefined;
   try {
-    expression = new RegExp(source, "i");
-  } catch {
+    new RegExp(source, "i");
+    const program = programOf(parseExpression(source), MOST_PARTS);
+    if (program !== undefined) automaton = new Automaton(program);
+  } catch (error) {
+    if (error instanceof RangeError) throw mistake(text, `a regular expression without ${error.message}`);
     throw mistake(text, "a regular expression that JavaScript can read");
   }
-  if (/\\[1-9k]/.test(source.replaceAll("\\\\", ""))) {
-    throw mistake(text, "a regular expression without backreferences");
-  }
-  if (repeatsRepetition(source)) {
-    throw mistake(text, "no repetition within a repetition, such as (a+)+: a client could make it take forever");
-  }
-  return (name) => name.length <= LONGEST_NAME && expression.test(name);
-}
-
-/** Whether something unbounded is repeated without bound. */
-function repeatsRepetition(source: string): boolean {
-  const bare = source.replaceAll(/\\./g, "e").replaceAll(/\[[^\]]*\]/g, "c");
-  const groups = [false]; // whether each open group holds a repetition
-  for (let i = 0; i < bare.length; i++) {
-    if (bare[i] === "(") groups.push(false);
-    const isGroup = bare[i] === ")" && groups.length > 1;
-    const holds = isGroup ? groups.pop()! : false;
-    const isRepeated = /^(?:[*+]|\{\d*,?\d*\})/.test(bare.slice(i + 1));
-    if (holds && isRepeated) return true;
-    if (holds || isRepeated) groups[groups.length - 1] = true;
-  }
-  return false;
+  if (automaton === undefined) throw mistake(text, "a shorter regular expression, or fewer repetitions");
+  return (name) => automaton.test(name);
 }

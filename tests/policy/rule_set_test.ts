@@ -65,7 +65,7 @@ test("a verdict brings what the rule says", () => {
   ]);
   assertEquals(rules.request(request("x.net", 25)), { deny: "no mail", rule: "mail", log: "refused" });
   assertEquals(rules.request(request("x.net", 443)), {
-    ...{ allow: "safely", rule: "web", via: "office", limits, log: "none" },
+    ...{ allow: "safely", rule: "web", via: "office", limits: { upload: 1000, name: "web" }, log: "none" },
   });
   assertEquals(compileRules([deny({})]).request(request()), {
     deny: "denied by rule 1",
