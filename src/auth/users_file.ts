@@ -18,11 +18,16 @@ import type { UserEntry } from "./user_entry.ts";
 
 /** A users file that cannot be used; every problem is a line of its own, without passwords. */
 export class UsersFileError extends Error {
+  /** Always `UsersFileError`. */
   override readonly name = "UsersFileError";
   /** What is wrong: `line N: found …, expected …`. */
   readonly problems: readonly string[];
 
-  /** @param problems What is wrong, at least one line. */
+  /**
+   * Makes an error.
+   *
+   * @param problems What is wrong, at least one line.
+   */
   constructor(problems: readonly string[]) {
     super(problems.join("\n"));
     this.problems = problems;
