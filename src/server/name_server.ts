@@ -5,7 +5,7 @@
  */
 
 import type { SocketAddress } from "../net/address.ts";
-import { netErrorCode } from "../net/errors.ts";
+import { NetError, netErrorCode } from "../net/errors.ts";
 import type { AddressRecord, QueryOptions, Runtime } from "../runtime/runtime.ts";
 
 /** After so many questions in a row without an answer it is down. */
@@ -49,6 +49,7 @@ export class NameServer {
   async ask(name: string, version: 4 | 6, options: QueryOptions): Promise<AddressRecord[]> {
     try {
       const records = await this.#runtime.query(name, version, this.#address, options);
+      if (records.length === 0) throw new NetError("name-not-found", `Cannot look up "${name}": it has no address`);
       this.#answered();
       return records;
     } catch (error) {

@@ -97,6 +97,14 @@ test("that a name does not exist is believed of the first server", async () => {
   assertEquals(scene.asked, ["a 4", "a 6"]);
 });
 
+test("an empty answer is none", async () => {
+  const scene = new Scene(["a"]);
+  scene.replies.set("a", {});
+  assertEquals(await scene.find(), "name-not-found");
+  scene.replies.set("a 4", { "192.0.2.1": 60 });
+  assertEquals(await scene.find(), "192.0.2.1 for 60 s");
+});
+
 for (const code of ["timeout", "refused", "unreachable-network", "lookup-failed"] as const) {
   test(`when the first server says ${code} the second is asked`, async () => {
     const scene = new Scene(["a", "b"]);
