@@ -9,12 +9,16 @@ import type { Target } from "../protocol/address.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import { decodeDatagram, encodeDatagramHeader, type SocksDatagram } from "../protocol/udp.ts";
 import type { DatagramSocket, Meter, Pace, Runtime } from "../runtime/runtime.ts";
+import { Slab } from "../stream/slab.ts";
 import { Fragments } from "./fragments.ts";
 
 /** Datagrams that wait for a name to be resolved; more of them are dropped. */
 const MAX_WAITING = 16;
 
 const NOTHING = new Uint8Array(0);
+
+/** Where the datagrams of all associations are put together. */
+const slab = new Slab(64 * 1024);
 
 /** Counts datagrams as well as their bytes. */
 export interface DatagramMeter extends Meter {
@@ -208,7 +212,7 @@ export class Association {
     if (this.#clientIp === undefined || this.#clientPort === 0 || this.#closed) return;
     const { meter, pace } = this.#options;
     if (pace !== undefined && !pace.takeAll(data.length, false)) return;
-    const bytes = new Uint8Array(header.length + data.length);
+    const bytes = slab.take(header.length + data.length);
     bytes.set(header);
     bytes.set(data, header.length);
     meter.datagrams++;

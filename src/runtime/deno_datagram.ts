@@ -1,4 +1,5 @@
 import { canonicalIp, formatAddress, type IpAddress, type SocketAddress } from "../net/address.ts";
+import { Slab } from "../stream/slab.ts";
 import { descriptors } from "./descriptors.ts";
 import { toNetError } from "./errno.ts";
 import { bindDatagram } from "./node_datagram.ts";
@@ -6,6 +7,8 @@ import type { DatagramOptions, DatagramSocket } from "./runtime.ts";
 
 /** No datagram is longer. */
 const LONGEST = 65_536;
+/** What is received into, and given away piece by piece: four times the longest, or most of it would be left over. */
+const SLAB = 4 * LONGEST;
 /** Errors in a row after which the socket is taken for dead. */
 const MAX_ERRORS = 100;
 
@@ -73,19 +76,20 @@ class DenoDatagramSocket implements DatagramSocket {
 }
 
 async function receiveAll(socket: DenoSocket, onDatagram: DatagramOptions["onDatagram"]): Promise<void> {
-  const buffer = new Uint8Array(LONGEST);
+  const slab = new Slab(SLAB);
   let errors = 0;
   while (errors < MAX_ERRORS) {
     let datagram: [Uint8Array, NetAddr];
     try {
-      datagram = await socket.receive(buffer);
+      datagram = await socket.receive(slab.peek(LONGEST));
     } catch (error) {
       if (error instanceof Error && error.name === "BadResource") return;
       errors++; // an ICMP message about one peer is no reason to stop serving the others
       continue;
     }
     errors = 0;
-    onDatagram(datagram[0].slice(), canonicalIp(datagram[1].hostname), datagram[1].port);
+    slab.keep(datagram[0].length);
+    onDatagram(datagram[0], canonicalIp(datagram[1].hostname), datagram[1].port);
   }
 }
 

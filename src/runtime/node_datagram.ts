@@ -55,8 +55,7 @@ class NodeDatagramSocket implements DatagramSocket {
   send(bytes: Uint8Array, ip: IpAddress, port: number): void {
     if (this.#closed) return;
     try {
-      // With a callback, a failed send is its argument and not an 'error' event.
-      this.#socket.send(bytes, port, ip, ignore);
+      this.#socket.send(bytes, port, ip); // without a callback nobody hears of a failure, and none costs a turn
     } catch {
       // A port of 0 or an address of the other family: lost, as on any network.
     }
