@@ -15,7 +15,11 @@ export type RuleCommand = typeof RULE_COMMANDS[number];
 /** Names for kinds of addresses, for {@linkcode Rule.from} and {@linkcode Rule.to}. */
 export const ADDRESS_SETS = ["loopback", "private", "link-local", "metadata", "multicast", "any"] as const;
 
-/** A name for a kind of addresses. `any` is all of them; `metadata` where clouds keep the secrets of a machine. */
+/**
+ * A name for a kind of addresses. `any` is all of them; `metadata` where clouds keep the secrets of a machine;
+ * `loopback` holds 0.0.0.0/8 and :: too, which lead to this machine; `private` also unique local addresses and those of
+ * carrier-grade NAT.
+ */
 export type AddressSet = typeof ADDRESS_SETS[number];
 
 /** Hours of some days of the week. Both ends of what is left out are open. */
@@ -56,7 +60,10 @@ export interface Rule {
   readonly name?: string | undefined;
   /** Why, for the log. */
   readonly reason?: string | undefined;
-  /** Where the client is: IP addresses, CIDR blocks, {@linkcode ADDRESS_SETS}. */
+  /**
+   * Where the client is: IP addresses, CIDR blocks, {@linkcode ADDRESS_SETS}. One without an address, as on a UNIX
+   * socket, is in `any`, and in `loopback` if it is on this machine.
+   */
   readonly from?: readonly string[] | undefined;
   /** Which listener it came to: its name, or where it listens as it is written there. */
   readonly listeners?: readonly string[] | undefined;
@@ -68,8 +75,10 @@ export interface Rule {
   readonly commands?: readonly RuleCommand[] | undefined;
   /**
    * Where to: IP addresses, CIDR blocks, {@linkcode ADDRESS_SETS}; or names: `example.com`, `.example.com` (the name
-   * and all below it), `*.cdn.example.*` (`*` is any characters), `/^ads?\d*\./` (a regular expression). Names are
-   * compared with the name that the client sent, addresses with the address that will be dialled.
+   * and all below it), `*.cdn.example.*` (`*` is any characters, also dots and none), `/^ads?\d*\./` (a regular
+   * expression, without lookarounds and backreferences). Names are compared with the name that the client sent, without
+   * regard to case and in ASCII form (`xn--…`); addresses with the address that will be dialled and, where that carries
+   * an IPv4 address (NAT64, 6to4), with that one.
    */
   readonly to?: readonly string[] | undefined;
   /** To which ports: `443`, `8000-8999`. */
@@ -78,7 +87,8 @@ export interface Rule {
   readonly times?: readonly TimeWindow[] | undefined;
   /**
    * Whether an `allow` reaches addresses that the safe defaults keep from clients of other machines. One that lists
-   * such addresses in `to`, by CIDR block or set (other than `any`, `0.0.0.0/0` and `::/0`), reaches those in any case.
+   * such addresses in `to`, by CIDR block or set (other than `any`, `0.0.0.0/0` and `::/0`), reaches those in any case;
+   * of an address that carries another, that other must be listed.
    *
    * @default {false}
    */
