@@ -5,12 +5,13 @@
  */
 
 import type { Target } from "../protocol/address.ts";
+import type { Decision } from "./authorise.ts";
 import { CompiledRule } from "./compiled_rule.ts";
 import { explain, type Explanation } from "./explanation.ts";
 import { type Knowledge, knowledgeOf, type Search, searchFor } from "./knowledge.ts";
 import { type Destination, destinationOf, destinationOfRequest, Question } from "./question.ts";
 import type { Rule } from "./rule.ts";
-import type { AddressInfo, Denial, Grant, RequestInfo, Rules } from "./rules.ts";
+import type { AddressInfo, RequestInfo, Rules } from "./rules.ts";
 import { ZoneClock } from "./zone_clock.ts";
 
 /** How to compile rules. */
@@ -28,9 +29,6 @@ export interface CompileOptions {
    */
   readonly now?: (() => number) | undefined;
 }
-
-/** What a set of rules decides: yes, no, or no opinion (yet). */
-export type Decision = Grant | Denial | undefined;
 
 /**
  * Compiles rules. The first that applies decides. It is the same answer as from reading them one by one, but they are
@@ -68,6 +66,8 @@ export class RuleSet implements Rules {
   readonly #now: () => number;
 
   /**
+   * Compiles rules, as {@linkcode compileRules} does.
+   *
    * @param rules The rules, in order.
    * @param options The last word, and a clock.
    * @throws {RangeError} `Cannot use rules[3].to[1]: found …, expected …`.

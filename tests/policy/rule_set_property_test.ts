@@ -5,7 +5,8 @@ import { embeddedIpv4 } from "../../src/net/ip_class.ts";
 import type { Target } from "../../src/protocol/address.ts";
 import type { Destination } from "../../src/policy/question.ts";
 import { type Rule, RULE_COMMANDS } from "../../src/policy/rule.ts";
-import { compileRules, type Decision } from "../../src/policy/rule_set.ts";
+import type { Decision } from "../../src/policy/authorise.ts";
+import { compileRules } from "../../src/policy/rule_set.ts";
 import type { AddressInfo, CommandName, RequestInfo } from "../../src/policy/rules.ts";
 import { destinationOfRequest, known, naive } from "./_naive_rules.ts";
 
