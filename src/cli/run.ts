@@ -7,7 +7,12 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
+import { configCommand } from "./config_command.ts";
+import { runPasswd } from "./passwd.ts";
+import { passwdCommand } from "./passwd_command.ts";
+import { rulesCommand } from "./rules_command.ts";
 import { serveCommand } from "./serve_command.ts";
+import { serviceCommand } from "./service_command.ts";
 import type { ServeStart } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
 import { flagProblem, wordsProblem } from "./usage_problem.ts";
@@ -17,8 +22,6 @@ export interface Commands {
   /** Serves with these settings and returns the exit code. */
   serve(start: ServeStart, terminal: Terminal): Promise<number>;
 }
-
-const HINT = "Flags and examples: socks-server --help";
 
 /**
  * Runs the program.
@@ -30,43 +33,84 @@ const HINT = "Flags and examples: socks-server --help";
  */
 export async function run(args: readonly string[], terminal: Terminal, commands: Commands): Promise<number> {
   let code = 0;
-  const usage = (...problems: string[]): void => {
+  const exit = (given: number): void => void (code = given);
+  const usage = (command: Command, ...problems: string[]): void => {
     for (const problem of problems) terminal.err(problem);
-    terminal.err(HINT);
+    terminal.err(`Flags and examples: ${pathOf(command)} --help`);
     code = 2;
   };
 
   const serve = serveCommand(async ({ flags, file, words }) => {
-    if (words[0] === "help") return serve.outputHelp();
-    if (words.length > 0) return usage(wordsProblem(words, ["serve", "help"]));
+    if (words[0] === "help") return helpFor(words.slice(1));
+    if (words.length > 0) return usage(serve, wordsProblem(words, [...names(program), "help"]));
     const { env, fileMode } = terminal;
     const load: ServeStart["load"] = (readFile) => loadConfig({ flags, file, env, readFile, fileMode });
     code = await commands.serve({ ...await load(terminal.readFile), load }, terminal);
   });
-  // Further commands join here; the one that serves needs no name.
-  const program = new Command("socks-server").helpOption(false).helpCommand(false).addCommand(serve, {
-    isDefault: true,
-  });
-  for (const command of [program, serve]) {
-    command.exitOverride().configureOutput({
+  const program = new Command("socks-server").helpOption(false).helpCommand(false)
+    .addCommand(serve, { isDefault: true })
+    .addCommand(configCommand(terminal, exit))
+    .addCommand(rulesCommand(terminal, exit))
+    .addCommand(passwdCommand(async (given) => exit(await runPasswd(given, terminal))))
+    .addCommand(serviceCommand((text) => terminal.out(text)));
+  const helpFor = (words: readonly string[]): void => {
+    const found = words.reduce<Command | undefined>(
+      (command, word) => command?.commands.find((other) => other.name() === word),
+      program,
+    );
+    (found === undefined || found === program ? serve : found).outputHelp();
+  };
+
+  let failed = serve;
+  const prepare = (command: Command): void => {
+    command.exitOverride((error) => {
+      if (command !== program) failed = command;
+      throw error;
+    }).configureOutput({
       writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
       writeErr: () => {},
       getOutHelpWidth: () => Math.min(terminal.columns ?? 100, 100),
     });
-  }
+    if (command === program || command === serve) return;
+    command.helpOption("-h, --help", "print this help").helpCommand(false);
+    if (command.commands.length > 0) {
+      command.argument("[words...]").allowExcessArguments().action((words: string[]) =>
+        words.length === 0 || words[0] === "help"
+          ? command.outputHelp()
+          : usage(command, wordsProblem(words, names(command)))
+      );
+      command.configureHelp({ visibleArguments: () => [], commandUsage: () => `${pathOf(command)} COMMAND` });
+    }
+  };
+  for (const command of everyCommand(program)) prepare(command);
 
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.exitCode !== 0) usage(flagProblem(error, serve));
+      if (error.exitCode !== 0) usage(failed, flagProblem(error, failed));
     } else if (error instanceof ConfigError) {
       const { problems } = error;
-      if (problems.length === 1) usage(problems[0]!);
-      else usage(`${problems.length} mistakes in the settings:`, ...problems.map((problem) => `  ${problem}`));
+      if (problems.length === 1) usage(serve, problems[0]!);
+      else usage(serve, `${problems.length} mistakes in the settings:`, ...problems.map((problem) => `  ${problem}`));
     } else {
       throw error;
     }
   }
   return code;
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+function names(command: Command): string[] {
+  return command.commands.map((other) => other.name());
+}
+
+/** What a person types for a command; the one that serves needs no word. */
+function pathOf(command: Command): string {
+  const { parent } = command;
+  if (parent === null || command.name() === "serve") return "socks-server";
+  return `${pathOf(parent)} ${command.name()}`;
 }

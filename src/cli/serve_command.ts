@@ -20,6 +20,14 @@ export interface ServeArguments {
 }
 
 const EPILOGUE = `
+Further commands, each with a --help of its own:
+  config check   say whether settings are right, and all that is wrong
+  config show    show the settings that are in effect
+  config schema  print a JSON Schema of settings, for editors
+  rules test     say which rule decides on a request, and why
+  passwd         make a user with a hashed password
+  service        print a unit for systemd, or a filter for fail2ban
+
 Examples:
   A proxy for yourself, on this machine, and a way to try it:
     $ socks-server
@@ -33,17 +41,27 @@ Examples:
     $ socks-server --listen unix:/run/user/1000/socks.sock
     $ curl --proxy socks5h://localhost/run/user/1000/socks.sock https://example.com
 
-  With the settings and the passwords in a file, config.json:
-    $ socks-server --config config.json
-    { "listen": ["0.0.0.0:1080"], "idleTimeout": "1h", "users": [{ "name": "ada", "password": "lovelace" }] }
+  With the settings in a file, config.yaml (or .toml, .json, .jsonc):
+    $ socks-server --config config.yaml
+    listen: ["0.0.0.0:1080"]
+    users:
+      - { name: ada, password: { file: ada.secret }, groups: [staff] }
+    rules:
+      - { action: allow, groups: [staff], to: [.example.com], ports: [443] }
+    otherwise: deny
+
+Environment:
+  Every flag has a variable: SOCKS_IDLE_TIMEOUT for --idle-timeout, and so on, SOCKS_CONFIG for --config. Items of lists
+  are separated by commas, users (SOCKS_USER) by the ends of lines. Flags win over variables, those over the file.
 
 Signals:
-  SIGINT (Ctrl+C) and SIGTERM stop listening and let the sessions finish, for at most 30 s; a second one ends them.
+  SIGINT (Ctrl+C) and SIGTERM stop listening and let the sessions finish, for the drain timeout; a second one ends them.
+  SIGHUP loads the settings again; SIGUSR1 opens the log file again.
 
 Exit codes:
-  0    stopped by a signal, all sessions over or their 30 s; also after --help and --version
+  0    stopped by a signal, all sessions over or their time; also after --help and --version
   1    cannot listen, or failed while running
-  2    a mistake in the flags or in the file
+  2    a mistake in the flags, the variables or the file
   130  ended by a second SIGINT (143: SIGTERM)`;
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import type { Command, CommanderError } from "commander";
+import { describeFound } from "../config/found.ts";
 import { nearest } from "../config/nearest.ts";
 import { printable } from "../config/printable.ts";
 
@@ -26,9 +27,29 @@ export function flagProblem(error: CommanderError, command: Command): string {
       const option = command.options.find(({ long }) => long === flag);
       return `${flag}: found nothing after it, expected ${option?.flags.replace(/^\S+ <(.*)>$/, "$1")}`;
     }
+    case "commander.invalidArgument":
+      return argumentProblem(error.message);
+    case "commander.missingArgument": {
+      const name = command.registeredArguments.find(({ required }) => required)?.name() ?? "argument";
+      return `Found no ${name}, expected it after ${command.name()}`;
+    }
+    case "commander.excessArguments": {
+      const most = command.registeredArguments.length;
+      return `Found words that are no flags, expected ${most === 0 ? "none" : most === 1 ? "one" : `${most}`}`;
+    }
     default:
       return printable(error.message.replace(/^error: /, ""));
   }
+}
+
+/** A value that its flag, or the command, cannot read; those that can be secrets are read by the schema. */
+function argumentProblem(message: string): string {
+  const [, flag, ofFlag, word, argument, why] =
+    /^error: (?:option '(\S+).*?' argument '(.*)'|command-argument value '(.*)') is invalid(?: for argument '(.*?)')?\. (.*)$/
+      .exec(message) ?? [];
+  if (why === undefined) return printable(message.replace(/^error: /, ""));
+  const expected = why.replace(/^Allowed choices are (.*)\.$/, "expected one of $1");
+  return `${flag ?? argument}: found ${describeFound(ofFlag ?? word)}, ${expected}`;
 }
 
 /**

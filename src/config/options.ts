@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Rule } from "../policy/rule.ts";
 import type { ServeOptions } from "../server/options.ts";
 import type { Config } from "./config.ts";
 
@@ -16,7 +15,7 @@ import type { Config } from "./config.ts";
 export function serveOptions(config: Config): ServeOptions {
   const { handshakeTimeout, connectTimeout, bindTimeout, idleTimeout } = config;
   const further = {
-    rules: config.rules?.map(withNamedLimits),
+    rules: config.rules,
     otherwise: config.otherwise,
     limits: config.limits,
     logins: config.logins,
@@ -41,10 +40,4 @@ export function serveOptions(config: Config): ServeOptions {
     allowPrivate: config.allowPrivate,
     open: config.open,
   };
-}
-
-/** What a rule's limits count is stored under the rule's name, which outlives the process. */
-function withNamedLimits(rule: Rule, index: number): Rule {
-  if (rule.limits === undefined) return rule;
-  return { ...rule, limits: { ...rule.limits, name: rule.limits.name ?? rule.name ?? `rule ${index + 1}` } };
 }

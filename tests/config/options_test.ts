@@ -36,7 +36,7 @@ test("settings become the server's options", () => {
     allowPrivate: true,
     open: true,
     bounds: { sessions: 5 },
-    rules: [{ action: "allow", limits: { name: "rule 1", sessions: 1 } }, { action: "deny" }],
+    rules: [{ action: "allow", limits: { sessions: 1 } }, { action: "deny" }],
     otherwise: "deny",
     limits: [{ sessions: 2 }],
     logins: { attempts: 3 },

@@ -1,0 +1,131 @@
+/**
+ * The settings that are in effect, in the form that they are written in.
+ *
+ * @module
+ */
+
+import { stringify } from "yaml";
+import { isPasswordHash } from "../auth/password_hash.ts";
+import type { UserEntry } from "../auth/user_list.ts";
+import type { Limit, Quota } from "../policy/limit.ts";
+import { DEFAULT_BOUNDS, DEFAULT_TIMEOUTS } from "../server/options.ts";
+import { formatByteSize } from "./byte_size.ts";
+import type { Config, ListenEntry } from "./config.ts";
+import { formatDuration } from "./duration.ts";
+import { formatRate } from "./rate.ts";
+
+/** What holds where nothing is set. */
+const DEFAULTS: Config = {
+  listen: [{ address: "127.0.0.1:1080" }],
+  users: [],
+  rules: [],
+  otherwise: "safe",
+  limits: [],
+  handshakeTimeout: DEFAULT_TIMEOUTS.handshake,
+  connectTimeout: DEFAULT_TIMEOUTS.connect,
+  bindTimeout: DEFAULT_TIMEOUTS.bind,
+  idleTimeout: DEFAULT_TIMEOUTS.idle,
+  drainTimeout: 30_000,
+  bounds: {},
+  ident: false,
+  allowPrivate: false,
+  open: false,
+  logLevel: "info",
+  logFormat: "auto",
+  reload: "keep",
+  watch: false,
+};
+
+/**
+ * Makes the settings that are in effect: what was set, and the defaults of what was not. Secrets are left out in a way
+ * that cannot be taken for a setting: `password: { hidden: … }`.
+ *
+ * @param config The settings.
+ * @returns Plain data, as it would stand in a file.
+ */
+export function effectiveSettings(config: Config): Readonly<Record<string, unknown>> {
+  const all: Config = { ...DEFAULTS, ...config };
+  const { listen, users, rules, limits, store, udpPorts, bounds } = all;
+  return clean({
+    ...written(all),
+    listen: listen!.map(({ address, name }: ListenEntry) => name === undefined ? address : { address, name }),
+    users: users!.map(hideUser),
+    rules: rules!.map((rule) => ({ ...rule, limits: rule.limits && writtenLimit(rule.limits) })),
+    limits: limits!.map(writtenLimit),
+    logins: all.logins && written(all.logins),
+    store: store && { ...store, redis: store.redis === undefined ? undefined : hideUrl(store.redis) },
+    resolver: all.resolver && {
+      ...written(all.resolver),
+      cache: all.resolver.cache && written(all.resolver.cache),
+    },
+    bounds: { ...DEFAULT_BOUNDS, ...clean(bounds) as object },
+    udpPorts: udpPorts && `${udpPorts.from}-${udpPorts.to}`,
+  }) as Record<string, unknown>;
+}
+
+/**
+ * Writes settings.
+ *
+ * @param settings Plain data.
+ * @param format As YAML or as JSON.
+ * @returns Lines, without the end of the last.
+ */
+export function formatSettings(settings: Readonly<Record<string, unknown>>, format: "yaml" | "json"): string {
+  if (format === "json") return JSON.stringify(settings, undefined, 2);
+  return stringify(settings, { lineWidth: 0, version: "1.2" }).trimEnd();
+}
+
+/** The names of settings that are durations. */
+const DURATION = /Timeout$|Ttl$|^(?:timeout|lifetime|idle|within|refuseFor|refuseAtMost)$/;
+
+/** With its durations as they are written. */
+function written(settings: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map((
+      [name, value],
+    ) => [name, typeof value === "number" && DURATION.test(name) ? formatDuration(value) : value]),
+  );
+}
+
+function writtenLimit(limit: Limit): Record<string, unknown> {
+  const { newSessions, upload, download, quota } = limit;
+  return {
+    ...written(limit),
+    newSessions: newSessions && formatRate(newSessions),
+    upload: upload && `${formatByteSize(upload)}/s`,
+    download: download && `${formatByteSize(download)}/s`,
+    quota: quota && writtenQuota(quota),
+  };
+}
+
+function writtenQuota({ bytes, then, ...quota }: Quota): Record<string, unknown> {
+  return {
+    bytes: formatByteSize(bytes),
+    ...quota,
+    then: typeof then === "number" ? { slow: `${formatByteSize(then)}/s` } : then,
+  };
+}
+
+function hideUser({ name, password, groups }: UserEntry): Record<string, unknown> {
+  return { name, password: { hidden: isPasswordHash(password) ? "argon2id hash" : "plain text" }, groups };
+}
+
+/** A URL without its password. */
+function hideUrl(text: string): unknown {
+  const match = /^(\w+:\/\/)(?:([^@]*)@)?([^@]*)$/.exec(text);
+  if (match === null) return { hidden: "URL" };
+  const [, protocol, login, rest] = match;
+  if (login === undefined) return text;
+  const user = login.includes(":") ? login.slice(0, login.indexOf(":")) : undefined;
+  return user === undefined ? { hidden: "URL with a password" } : `${protocol}${user}:********@${rest}`;
+}
+
+/** Without what is not set or has no bound, also in what is within. */
+function clean(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(clean);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter(([, part]) => part !== undefined && part !== Infinity)
+      .map(([name, part]) => [name, clean(part)]),
+  );
+}
