@@ -2,8 +2,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { targetOf } from "../../src/protocol/address.ts";
 import { embeddedIpv4 } from "../../src/net/ip_class.ts";
+import type { Decision } from "../../src/policy/authorise.ts";
 import type { Rule } from "../../src/policy/rule.ts";
-import { type CompileOptions, compileRules, type Decision } from "../../src/policy/rule_set.ts";
+import { type CompileOptions, compileRules } from "../../src/policy/rule_set.ts";
 import type { AddressInfo, RequestInfo } from "../../src/policy/rules.ts";
 
 const request = (host = "example.com", port = 443, more: Partial<RequestInfo> = {}): RequestInfo => ({
