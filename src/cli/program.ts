@@ -64,6 +64,9 @@ export class Program {
   readonly #reloader: Reloader;
   readonly #watch: SourceWatch;
   #config: Config;
+  #stopped: Promise<number> | undefined;
+  /** Fulfilled when the service manager has heard of the end. */
+  #told: Promise<void> | undefined;
 
   /**
    * @param server The server, listening.
@@ -102,6 +105,7 @@ export class Program {
       if (problem !== undefined) this.#log("warning", "settings", `They could not be loaded again: ${problem}`);
     }
     if (this.#config.watch === true) this.#watch.start();
+    await this.#listen();
     this.#announce();
     void this.#notifier.ready(this.#status());
   }
@@ -112,22 +116,25 @@ export class Program {
    * @returns The exit code.
    */
   async untilStopped(): Promise<number> {
-    let told: Promise<void> | undefined;
+    const code = await this.#stopped ?? 1;
+    await Promise.race([this.#told, sleep(LAST_WORDS, undefined, { ref: false })]);
+    return code;
+  }
+
+  /** From here on the operator is heard. */
+  async #listen(): Promise<void> {
     const endSignals = await listenToSignals({
       reload: () => void this.#reloader.request(),
       reopen: () => this.#ground.log.reopen(),
     }, this.#terminal.isLive);
-    const code = await untilStopped(this.#server, {
+    this.#stopped = untilStopped(this.#server, {
       out: (line) => this.#say("draining", line),
       drainTime: () => drainTimeOf(this.#config),
       stopping: (time) => {
         this.#watch.stop();
-        told = this.#notifier.stopping(`Draining ${this.#server.sessions} sessions`, time);
+        this.#told = this.#notifier.stopping(`Draining ${this.#server.sessions} sessions`, time);
       },
-    });
-    await Promise.race([told, sleep(LAST_WORDS, undefined, { ref: false })]);
-    endSignals();
-    return code;
+    }).finally(endSignals);
   }
 
   async #reload(): Promise<void> {
