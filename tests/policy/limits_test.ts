@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
 import type { Counters } from "../../src/policy/counters.ts";
-import type { Limit, LimitScope } from "../../src/policy/limit.ts";
+import type { Limit, LimitScope, Quota } from "../../src/policy/limit.ts";
 import type { Lease } from "../../src/policy/limiter.ts";
 import { limiter, type Limits } from "../../src/policy/limits.ts";
 import { MemoryCounters } from "../../src/policy/memory_counters.ts";
@@ -36,7 +36,7 @@ function refusal(limits: Limits, who: Who = {}, ruleLimit?: Limit): string {
 
 /** Counters that answer later. */
 function later(counters: Counters): Counters {
-  const answer = <T>(ask: () => T | Promise<T>): Promise<T> => Promise.resolve().then(ask);
+  const answer = async <T>(ask: () => T | Promise<T>): Promise<T> => await ask();
   return {
     hit: (key, rate) => answer(() => counters.hit(key, rate)),
     add: (key, amount, until) => answer(() => counters.add(key, amount, until)),
@@ -281,6 +281,50 @@ test("a used up quota slows running and new sessions down where it says so, unti
   timers.advance(HOUR);
   lease.used(1_000_000, 0);
   assertEquals(pace.take(1_000_000, false), 1_000_000);
+});
+
+test("under a used up quota, who leaves and comes back is still slow", () => {
+  const { timers, limits } = setUp({ per: "user", quota: { bytes: 1, every: "day", zone: "UTC", then: 10 * KIB } });
+  admit(limits).used(1, 0);
+  let sent = 0;
+  for (let i = 0; i < 1000; i++) {
+    const lease = admit(limits);
+    sent += lease.pace!.take(KIB, false);
+    lease.release();
+    timers.advance(1);
+  }
+  assert(sent <= 1.06 * 10 * KIB, `${sent} bytes in a second`);
+});
+
+test("a session that ends while it waits is called back, and its share goes to the others", () => {
+  const { timers, limits } = setUp({ upload: 64 * KIB });
+  const [first, second] = [admit(limits), admit(limits)];
+  const streams = [new Stream(first.pace!, 16 * KIB), new Stream(second.pace!, 16 * KIB)];
+  for (const stream of streams) stream.go();
+  timers.advance(1000);
+  streams[0]!.isStopped = true;
+  let calls = 0;
+  first.pace!.wait(true, () => calls++);
+  first.release();
+  assertEquals(first.pace!.take(1_000_000, true), 1_000_000);
+  const before = streams[1]!.sent;
+  timers.advance(10_000);
+  assertEquals(calls, 1);
+  assert(Math.abs((streams[1]!.sent - before) / (640 * KIB) - 1) < 0.05);
+});
+
+test("an answer that comes after its period is over says nothing of the next", async () => {
+  const { counters, now, timers } = setUp();
+  const quota: Quota = { bytes: 1000, every: "hour", zone: "UTC", then: "end" };
+  const limits = limiter([{ name: "q", quota }], { counters: later(counters), now, timers });
+  const lease = await limits.admit(requestOf(), undefined);
+  lease!.used(1000, 0);
+  assertEquals(counters.get("q:server::hour-20260101T000000Z"), 1000);
+  timers.advance(HOUR);
+  lease!.used(1000, 0); // the next has begun
+  await limits.close(); // all answers are in
+  assertEquals(lease!.used(1001, 0), undefined);
+  lease!.release();
 });
 
 test("counts that are elsewhere are waited for, and the answers are the same", async () => {

@@ -169,6 +169,34 @@ test("a stream that asks for little now and then takes nothing from one that wan
   assertNear(stream!.sent, 10 * MIB, 0.01);
 });
 
+test("what was set aside for streams that do not come back goes to the others", () => {
+  const { timers, buckets, paceOf } = setUp([MIB]);
+  const [stream] = start([paceOf(buckets[0]!)]);
+  for (let i = 0; i < 200; i++) {
+    const pace = paceOf(buckets[0]!);
+    assertEquals(pace.take(100, true), 0);
+    pace.wait(true, () => pace.take(100, true));
+  }
+  timers.advance(10_000);
+  assertNear(stream!.sent, 10 * MIB, 0.02);
+});
+
+test("a fast bucket sets aside no more for a session than its slow one lets through", () => {
+  const { timers, buckets: [wide, ...narrow], paceOf } = setUp([MIB, ...Array.from({ length: 10 }, () => KIB)]);
+  const [fast, ...slow] = start([paceOf(wide!), ...narrow.map((bucket) => paceOf(wide!, bucket))]);
+  timers.advance(10_000);
+  for (const { sent } of slow) assertNear(sent, 10 * KIB);
+  assertNear(fast!.sent, 10 * MIB - 100 * KIB);
+});
+
+test("a session under two buckets with long queues keeps what it got in one until it is its turn in the other", () => {
+  const { timers, buckets: [left, right], paceOf } = setUp([20 * KIB, 20 * KIB]);
+  const others = Array.from({ length: 40 }, (_, i) => paceOf(i % 2 === 0 ? left! : right!));
+  const [both] = start([paceOf(left!, right!), ...others]);
+  timers.advance(60_000);
+  assertNear(both!.sent, 60 * 20 * KIB / 21, 0.5);
+});
+
 test("an open bucket counts nothing, and whoever waits for it goes on when it opens", () => {
   const { timers, buckets, paceOf } = setUp([KIB]);
   buckets[0]!.isOpen = true;
