@@ -17,7 +17,9 @@ export async function filesOf(folder: string, below = ""): Promise<string[]> {
 function specifiersOf(text: string): string[] {
   // A specifier inside a comment is an example's, not the module's.
   const code = text.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
-  const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)"([^"\n]+)"/g);
+  const found = code.matchAll(
+    /(?:^\s*(?:import|export)\b[^"'`;]*?\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)"([^"\n]+)"/gm,
+  );
   return [...found].map((match) => match[1]!);
 }
 

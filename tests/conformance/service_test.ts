@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { accessSync, chmodSync, constants, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -178,7 +178,7 @@ function readable(path: string): boolean {
 
 /** Lets every user into folders of the tests: the program must be readable for who it becomes. */
 function openToAll(folder: string): void {
-  if (!folder.startsWith(`${tmpdir()}/`)) return;
+  if (!folder.startsWith(`${tmpdir()}/`) || !existsSync(folder)) return;
   chmodSync(folder, 0o755);
   openToAll(dirname(folder));
 }
