@@ -117,7 +117,7 @@ export class Ledger implements AccountContext {
       else {
         this.#left.delete(account);
         this.#left.add(account); // it gets another look after the others
-        void account.meter?.settle();
+        account.meter?.retry();
       }
     }
   }

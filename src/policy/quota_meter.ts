@@ -82,11 +82,17 @@ export class QuotaMeter {
     this.#send();
   }
 
-  /** Tries to tell the counters what they do not know yet. */
-  settle(): Promise<void> | undefined {
+  /** Tries again to tell the counters what they do not know yet. */
+  retry(): void {
     this.#turnPage();
     this.#send();
-    return this.#sending;
+  }
+
+  /** Tells the counters what they do not know yet, if they can be told. */
+  async settle(): Promise<void> {
+    await this.#sending; // it may fail, or leave something over
+    this.retry();
+    await this.#sending;
   }
 
   /** Begins another period when it is time. */
