@@ -41,7 +41,7 @@ export async function runServer(start: ServeStart, terminal: Terminal): Promise<
       return 1;
     }
     // A listener whose name leads to another place than loopback: only the server could tell.
-    if (error instanceof TypeError && config.open !== true && (config.users ?? []).length === 0) {
+    if (error instanceof TypeError && /^Cannot listen .* without users/.test(error.message)) {
       terminal.err(`${printable(error.message)}; ${EXPOSURE_ADVICE}`);
       return 2;
     }

@@ -56,8 +56,9 @@ function whereOf(address: ListenOptions["address"]): Parameters<Server["listen"]
 /** Where a server listens in truth. */
 function boundAddress(server: Server, asked: ListenOptions["address"]): SocketAddress | UnixAddress {
   const bound = server.address();
-  if (typeof bound === "object" && bound !== null) return { ip: canonicalIp(bound.address), port: bound.port };
-  if ("fd" in asked) return { path: bound ?? `fd:${asked.fd}` }; // not every runtime tells the path of an inherited one
+  if (typeof bound === "object" && bound?.address) return { ip: canonicalIp(bound.address), port: bound.port };
+  // Not every runtime tells the path of an inherited one; Bun has an object without an address for it.
+  if ("fd" in asked) return { path: typeof bound === "string" ? bound : `fd:${asked.fd}` };
   return asked;
 }
 
