@@ -42,11 +42,26 @@ export type { Bounds, HandleOptions, ListenAddress, PortRange, ServeOptions, Tim
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
 export type { Dial, DialContext } from "./src/server/dial.ts";
 export type { Resolve } from "./src/server/resolve.ts";
+export { resolver, type ResolverOptions } from "./src/server/resolver.ts";
+export type { Hosts } from "./src/server/hosts.ts";
+export type { CacheOptions } from "./src/server/lookup_cache.ts";
+export {
+  type FamilyPreference,
+  type Outgoing,
+  outgoing,
+  type OutgoingOptions,
+  type SourceChoice,
+} from "./src/server/outgoing.ts";
 export { connectDirectly } from "./src/server/happy_eyeballs.ts";
 
 export type { Authenticate, Credentials, PasswordCredentials, UserIdCredentials } from "./src/auth/authenticate.ts";
 export type { ClientInfo, User } from "./src/auth/client_info.ts";
-export { type UserEntry, userList } from "./src/auth/user_list.ts";
+export { AuthenticationError } from "./src/auth/method.ts";
+export { type UserEntry, userList, type UserListOptions } from "./src/auth/user_list.ts";
+export { hashPassword, type HashPasswordOptions } from "./src/auth/password_hash.ts";
+export type { Argon2, Argon2Cost, Argon2Job } from "./src/auth/argon2.ts";
+export { userAdvice } from "./src/auth/user_advice.ts";
+export { parseUsersFile, UsersFileError } from "./src/auth/users_file.ts";
 
 export type {
   AddressInfo,
@@ -60,6 +75,13 @@ export type {
   Rules,
   Verdict,
 } from "./src/policy/rules.ts";
+export type { AddressSet, Rule, RuleCommand, TimeWindow } from "./src/policy/rule.ts";
+export { type CompileOptions, compileRules, RuleSet } from "./src/policy/rule_set.ts";
+export type { Decision } from "./src/policy/authorise.ts";
+export type { ExplainedRule, Explanation } from "./src/policy/explanation.ts";
+export type { Destination } from "./src/policy/question.ts";
+export type { Match } from "./src/policy/condition.ts";
+export type { Limit, LimitScope, LoginLimit, Quota, QuotaPeriod, Rate, StoreOptions } from "./src/policy/limit.ts";
 
 export { formatAddress, type IpAddress, type SocketAddress, type UnixAddress } from "./src/net/address.ts";
 export { type HostPort, parseEndpoint } from "./src/net/endpoint.ts";
@@ -71,16 +93,20 @@ export { type DenoConnLike, fromDenoConn } from "./src/runtime/deno_conn.ts";
 export { currentRuntime } from "./src/runtime/detect.ts";
 export { connectionPair, memory, type MemoryOptions, type MemoryPairOptions } from "./src/runtime/memory.ts";
 export type {
+  Abortable,
+  AddressRecord,
   Connection,
   ConnectOptions,
   DatagramOptions,
   DatagramSocket,
   Duplex,
+  InheritedSocket,
   Listener,
   ListenOptions,
   LookupOptions,
   Meter,
   Pace,
+  QueryOptions,
   RelayJob,
   Runtime,
   StreamPair,

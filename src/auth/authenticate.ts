@@ -32,7 +32,8 @@ export interface UserIdCredentials {
 }
 
 /**
- * Says who gave these credentials: the user, or `undefined` to refuse. A throw refuses as well.
+ * Says who gave these credentials: the user, or `undefined` to refuse. A throw refuses as well; the message of an
+ * {@linkcode AuthenticationError} is for the log.
  *
  * @example Let a service of your own decide
  * ```ts

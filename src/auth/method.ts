@@ -24,6 +24,7 @@ export interface AuthMethod {
 
 /** A client that could not prove who it is. */
 export class AuthenticationError extends Error {
+  /** Always `AuthenticationError`. */
   override readonly name = "AuthenticationError";
 }
 

@@ -32,7 +32,11 @@ export function usernamePassword(authenticate: Authenticate): AuthMethod {
       }
       await channel.write(encodeLoginStatus(user === undefined ? FAILURE : SUCCESS));
       if (user !== undefined) return user;
-      const reason = cause === undefined ? "unknown user or wrong password" : "the check failed";
+      const reason = cause === undefined
+        ? "unknown user or wrong password"
+        : cause instanceof AuthenticationError
+        ? cause.message
+        : "the check failed";
       throw new AuthenticationError(`Cannot log in as ${JSON.stringify(username)}: ${reason}`, { cause });
     },
   };

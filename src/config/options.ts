@@ -14,17 +14,7 @@ import type { Config } from "./config.ts";
  */
 export function serveOptions(config: Config): ServeOptions {
   const { handshakeTimeout, connectTimeout, bindTimeout, idleTimeout } = config;
-  const further = {
-    rules: config.rules,
-    otherwise: config.otherwise,
-    limits: config.limits,
-    logins: config.logins,
-    store: config.store,
-    outgoing: config.outgoing,
-    resolver: config.resolver,
-  };
   return {
-    ...further as object,
     listen: config.listen,
     users: config.users !== undefined && config.users.length > 0 ? config.users : undefined,
     timeouts: {
@@ -34,6 +24,13 @@ export function serveOptions(config: Config): ServeOptions {
       ...idleTimeout !== undefined && { idle: idleTimeout },
     },
     bounds: Object.fromEntries(Object.entries(config.bounds ?? {}).filter(([, bound]) => bound !== undefined)),
+    rules: config.rules,
+    otherwise: config.otherwise,
+    limits: config.limits,
+    logins: config.logins,
+    store: config.store,
+    outgoing: config.outgoing,
+    resolver: config.resolver,
     advertise: config.advertise,
     udpPorts: config.udpPorts,
     ident: config.ident,

@@ -5,10 +5,10 @@
  */
 
 /** Who shares a limit: all whom it is for, or each of them apart. */
-export const LIMIT_SCOPES = ["server", "listener", "user", "group", "address"] as const;
+export type LimitScope = "server" | "listener" | "user" | "group" | "address";
 
-/** Who shares a limit. */
-export type LimitScope = typeof LIMIT_SCOPES[number];
+/** All of them. */
+export const LIMIT_SCOPES: readonly LimitScope[] = ["server", "listener", "user", "group", "address"];
 
 /** A number of times in a time. */
 export interface Rate {
@@ -18,15 +18,18 @@ export interface Rate {
   readonly per: number;
 }
 
-/** The periods of quotas. */
-export const QUOTA_PERIODS = ["hour", "day", "week", "month"] as const;
+/** The period of a quota. */
+export type QuotaPeriod = "hour" | "day" | "week" | "month";
+
+/** All of them. */
+export const QUOTA_PERIODS: readonly QuotaPeriod[] = ["hour", "day", "week", "month"];
 
 /** Bytes in a period of the calendar. */
 export interface Quota {
   /** How many bytes. */
   readonly bytes: number;
   /** In which period. */
-  readonly every: typeof QUOTA_PERIODS[number];
+  readonly every: QuotaPeriod;
   /**
    * The day that a period starts on: of the week 1 (Monday) to 7, of the month 1 to 31 (the last, where there are fewer).
    *

@@ -7,20 +7,27 @@
 import type { Limit } from "./limit.ts";
 
 /** What a rule can be about: the commands of SOCKS, and Tor's lookups. */
-export const RULE_COMMANDS = ["connect", "bind", "udp-associate", "resolve"] as const;
+export type RuleCommand = "connect" | "bind" | "udp-associate" | "resolve";
 
-/** A command that a rule can be about. */
-export type RuleCommand = typeof RULE_COMMANDS[number];
-
-/** Names for kinds of addresses, for {@linkcode Rule.from} and {@linkcode Rule.to}. */
-export const ADDRESS_SETS = ["loopback", "private", "link-local", "metadata", "multicast", "any"] as const;
+/** All of them. */
+export const RULE_COMMANDS: readonly RuleCommand[] = ["connect", "bind", "udp-associate", "resolve"];
 
 /**
- * A name for a kind of addresses. `any` is all of them; `metadata` where clouds keep the secrets of a machine;
+ * A name for a kind of addresses, for {@linkcode Rule.from} and {@linkcode Rule.to}. `any` is all of them; `metadata` where clouds keep the secrets of a machine;
  * `loopback` holds 0.0.0.0/8 and :: too, which lead to this machine; `private` also unique local addresses and those of
  * carrier-grade NAT.
  */
-export type AddressSet = typeof ADDRESS_SETS[number];
+export type AddressSet = "loopback" | "private" | "link-local" | "metadata" | "multicast" | "any";
+
+/** All of them. */
+export const ADDRESS_SETS: readonly AddressSet[] = [
+  "loopback",
+  "private",
+  "link-local",
+  "metadata",
+  "multicast",
+  "any",
+];
 
 /** Hours of some days of the week. Both ends of what is left out are open. */
 export interface TimeWindow {
@@ -61,7 +68,7 @@ export interface Rule {
   /** Why, for the log. */
   readonly reason?: string | undefined;
   /**
-   * Where the client is: IP addresses, CIDR blocks, {@linkcode ADDRESS_SETS}. One without an address, as on a UNIX
+   * Where the client is: IP addresses, CIDR blocks, {@linkcode AddressSet}. One without an address, as on a UNIX
    * socket, is in `any`, and in `loopback` if it is on this machine.
    */
   readonly from?: readonly string[] | undefined;
@@ -74,7 +81,7 @@ export interface Rule {
   /** What it asks for. */
   readonly commands?: readonly RuleCommand[] | undefined;
   /**
-   * Where to: IP addresses, CIDR blocks, {@linkcode ADDRESS_SETS}; or names: `example.com`, `.example.com` (the name
+   * Where to: IP addresses, CIDR blocks, {@linkcode AddressSet}; or names: `example.com`, `.example.com` (the name
    * and all below it), `*.cdn.example.*` (`*` is any characters, also dots and none), `/^ads?\d*\./` (a regular
    * expression, without lookarounds and backreferences). Names are compared with the name that the client sent, without
    * regard to case and in ASCII form (`xn--…`); addresses with the address that will be dialled and, where that carries

@@ -43,7 +43,7 @@ export interface CompileOptions {
  *
  * @example Nobody reaches what clouds keep secret, ada the office, everybody the web
  * ```ts
- * import { compileRules } from "./rule_set.ts";
+ * import { compileRules } from "@x/socks";
  * import { assertEquals } from "@std/assert";
  *
  * const rules = compileRules([

@@ -30,6 +30,8 @@ export interface DatagramMeter extends Meter {
 export interface AssociationOptions {
   /** Opens the outgoing sockets. */
   readonly runtime: Runtime;
+  /** The address that datagrams to another leave from; `undefined` lets the system choose. */
+  readonly sourceFor?: ((ip: IpAddress) => IpAddress | undefined) | undefined;
   /** Counts. */
   readonly meter: DatagramMeter;
   /** Says how fast bytes may go, if that is limited; datagrams beyond are dropped. */
@@ -166,7 +168,7 @@ export class Association {
     this.#lookups++;
     try {
       const address = await this.#options.route(target);
-      const socket = await this.#socketFor(ipVersion(address.ip));
+      const socket = await this.#socketFor(address.ip);
       if (this.#closed) return;
       this.#knowSender(address);
       destination.address = address;
@@ -179,11 +181,12 @@ export class Association {
     }
   }
 
-  #socketFor(version: 4 | 6): Promise<DatagramSocket> {
+  #socketFor(to: IpAddress): Promise<DatagramSocket> {
+    const version = ipVersion(to);
     let socket = this.#outgoing.get(version);
     if (socket === undefined) {
       socket = this.#options.runtime.bindDatagram({
-        address: { ip: version === 4 ? "0.0.0.0" : "::", port: 0 },
+        address: { ip: this.#options.sourceFor?.(to) ?? (version === 4 ? "0.0.0.0" : "::"), port: 0 },
         onDatagram: (bytes, ip, port) => this.#fromTarget(bytes, ip, port),
       });
       this.#outgoing.set(version, socket);

@@ -60,6 +60,7 @@ function newAssociation(session: Session, exchange: Exchange, granted: Grant | u
   const request = session as RequestInfo;
   return new Association({
     runtime,
+    sourceFor: (ip) => service.outgoing?.sourceFor(ip, request),
     meter: session,
     pace: session.pace,
     client: expectedClient(session, exchange),

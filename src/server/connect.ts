@@ -37,7 +37,7 @@ export async function serveConnect(session: Session, exchange: Exchange, granted
 
 async function dial(session: Session, { target }: Exchange, granted: Grant | undefined): Promise<Connection> {
   const { service } = session;
-  const { runtime } = service;
+  const { runtime, outgoing } = service;
   const request = session as RequestInfo;
   session.enter("lookup");
   const finding = findRoute(target, request, granted, service);
@@ -46,7 +46,7 @@ async function dial(session: Session, { target }: Exchange, granted: Grant | und
   if (admission !== undefined) await session.until(admission);
   session.enter("connect");
   if (service.customDial !== undefined) {
-    return await service.customDial(target, { addresses, request, signal: session.signal, runtime });
+    return await service.customDial(target, { addresses, request, signal: session.signal, runtime, outgoing });
   }
-  return await session.dialling((signal) => connectDirectly(target, { addresses, request, signal, runtime }));
+  return await session.dialling((signal) => connectDirectly(target, { addresses, request, signal, runtime, outgoing }));
 }

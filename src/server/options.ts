@@ -8,11 +8,15 @@ import type { Authenticate } from "../auth/authenticate.ts";
 import type { UserEntry } from "../auth/user_list.ts";
 import type { HostPort } from "../net/endpoint.ts";
 import type { IpAddress, UnixAddress } from "../net/address.ts";
+import type { Limit, LoginLimit, StoreOptions } from "../policy/limit.ts";
+import type { Rule } from "../policy/rule.ts";
 import type { Rules } from "../policy/rules.ts";
 import type { InheritedSocket, Runtime } from "../runtime/runtime.ts";
 import type { Dial } from "./dial.ts";
 import type { Observer } from "./observer.ts";
+import type { OutgoingOptions } from "./outgoing.ts";
 import type { Resolve } from "./resolve.ts";
+import type { ResolverOptions } from "./resolver.ts";
 
 /** The time each phase of a session has, in milliseconds. 0 means no limit. */
 export interface Timeouts {
@@ -102,14 +106,54 @@ export interface HandleOptions {
   readonly users?: readonly UserEntry[] | undefined;
   /** A check of your own, in place of {@linkcode users}. */
   readonly authenticate?: Authenticate | undefined;
-  /** Access control, before the safe defaults. */
-  readonly rules?: Rules | undefined;
+  /**
+   * Takes the user id of a SOCKS4 client that no IDENT confirmed for the name of a user. It is a claim and no more.
+   *
+   * @default {false}
+   */
+  readonly trustUserIds?: boolean | undefined;
+  /**
+   * What becomes of clients that cannot log in; `false` lets them try for ever.
+   *
+   * @default What {@linkcode LoginLimit} says.
+   */
+  readonly logins?: LoginLimit | false | undefined;
+  /** Access control, before the safe defaults: a list of which the first that applies decides, or functions of your own. */
+  readonly rules?: readonly Rule[] | Rules | undefined;
+  /**
+   * What holds where no rule of the list applies: `safe` leaves it to the safe defaults, `allow` overrides them.
+   *
+   * @default {"safe"}
+   */
+  readonly otherwise?: "safe" | "allow" | "deny" | undefined;
+  /** How many sessions, how fast and how much: for everybody, for each user, … */
+  readonly limits?: readonly Limit[] | undefined;
+  /**
+   * Where counts are kept that outlive a process or are shared among several.
+   *
+   * @default Memory.
+   */
+  readonly store?: StoreOptions | undefined;
+  /** Is told when the store can no longer be reached, and when it can again. */
+  readonly onStore?: ((state: "away" | "back", reason: string) => void) | undefined;
   /**
    * How names become addresses. `false` leaves names to {@linkcode dial}: then nobody checks where they lead.
    *
-   * @default The system's resolver.
+   * @default The system's resolver, or what {@linkcode resolver} says.
    */
   readonly resolve?: Resolve | false | undefined;
+  /**
+   * Name servers to ask, names of your own, and a cache.
+   *
+   * @default The system's resolver, asked each time.
+   */
+  readonly resolver?: ResolverOptions | undefined;
+  /**
+   * What connections and datagrams to targets leave from. A dialler of your own gets it to do as it likes.
+   *
+   * @default The system chooses.
+   */
+  readonly outgoing?: OutgoingOptions | undefined;
   /**
    * How targets are connected to.
    *

@@ -12,10 +12,16 @@ import type { RequestInfo } from "../policy/rules.ts";
 import { stableChoice } from "./stable_choice.ts";
 
 /** The ways to choose among several addresses. */
-export const SOURCE_CHOICES = ["round-robin", "random", "user"] as const;
+export type SourceChoice = "round-robin" | "random" | "user";
+
+/** All of them. */
+export const SOURCE_CHOICES: readonly SourceChoice[] = ["round-robin", "random", "user"];
 
 /** The ways to prefer a version of IP. */
-export const FAMILY_PREFERENCES = ["ipv4", "ipv6", "ipv4-only", "ipv6-only"] as const;
+export type FamilyPreference = "ipv4" | "ipv6" | "ipv4-only" | "ipv6-only";
+
+/** All of them. */
+export const FAMILY_PREFERENCES: readonly FamilyPreference[] = ["ipv4", "ipv6", "ipv4-only", "ipv6-only"];
 
 /** What connections and datagrams to targets leave from. */
 export interface OutgoingOptions {
@@ -31,14 +37,14 @@ export interface OutgoingOptions {
    *
    * @default {"round-robin"}
    */
-  readonly choose?: typeof SOURCE_CHOICES[number] | undefined;
+  readonly choose?: SourceChoice | undefined;
   /**
    * Which addresses of a name come first; or which are used at all: the `-only` ones refuse targets given by address,
    * too. A refused client is told that the network is unreachable (REP 03), as by a machine that has no such network.
    *
    * @default The resolver's order.
    */
-  readonly prefer?: typeof FAMILY_PREFERENCES[number] | undefined;
+  readonly prefer?: FamilyPreference | undefined;
 }
 
 /** Which of a target's addresses are used, and from where. */

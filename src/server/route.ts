@@ -39,11 +39,13 @@ export function findRoute(
   if (target.type === "name") return resolveAndCheck(target, request, granted, service);
   const address = { ip: target.host, port: target.port };
   const decision = decide(address, request, granted, service);
-  return decision instanceof Promise ? decision.then((decision) => toOne(address, decision)) : toOne(address, decision);
+  const toOne = (decision: Decision): Route => oneAddress(address, decision, service);
+  return decision instanceof Promise ? decision.then(toOne) : toOne(decision);
 }
 
-function toOne(address: SocketAddress, decision: Decision): Route {
+function oneAddress(address: SocketAddress, decision: Decision, { outgoing }: Service): Route {
   if (isDenial(decision)) throw new NotAllowedError(decision);
+  outgoing?.order([address.ip]); // throws if there is no way to it
   return { addresses: [address], grant: decision };
 }
 
@@ -56,10 +58,11 @@ async function resolveAndCheck(
   if (service.resolve === false) return { addresses: [], grant: granted };
   const ips = await service.resolve(target.host, request);
   if (ips.length === 0) throw new NetError("name-not-found", `Cannot resolve "${target.host}": it has no address`);
+  const ordered = service.outgoing?.order(ips.map(canonicalIp)) ?? ips;
   const addresses: SocketAddress[] = [];
   let grant: Grant | undefined;
   let denial: NotAllowedError | undefined;
-  for (const ip of ips) {
+  for (const ip of ordered) {
     const address = { ip: canonicalIp(ip), port: target.port };
     const decision = await decide(address, request, granted, service, target.host);
     if (isDenial(decision)) {

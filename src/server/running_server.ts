@@ -61,7 +61,7 @@ export class RunningServer implements Server {
     try {
       opened = await this.#open(options, service);
     } catch (error) {
-      await service.close();
+      if (service.store !== previous?.store) await service.close();
       throw error;
     }
     this.#service = service;
@@ -78,7 +78,7 @@ export class RunningServer implements Server {
       if (this.#isStopped) throw new NetError("closed", "Cannot reload: the server is closing");
       const previous = await this.start(options);
       await this.#passOn(this.#service!, sessions === "recheck");
-      previous?.retire();
+      await previous?.retire(this.#service!);
     });
     this.#reloading = reloading.catch(() => {});
     return reloading;

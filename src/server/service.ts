@@ -11,7 +11,14 @@ import { userList } from "../auth/user_list.ts";
 import { usernamePassword } from "../auth/username_password.ts";
 import type { SocketAddress } from "../net/address.ts";
 import { Authoriser } from "../policy/authorise.ts";
-import type { Limiter } from "../policy/limiter.ts";
+import type { Counters } from "../policy/counters.ts";
+import { guardedLogin } from "../policy/guarded_login.ts";
+import { limiter, type Limits } from "../policy/limits.ts";
+import { loginGuard } from "../policy/login_guard.ts";
+import { makeCounters } from "../policy/make_counters.ts";
+import type { Rule } from "../policy/rule.ts";
+import { compileRules } from "../policy/rule_set.ts";
+import type { Rules } from "../policy/rules.ts";
 import { safeDefaults } from "../policy/safe_defaults.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
@@ -19,7 +26,9 @@ import { Deadlines } from "./deadlines.ts";
 import { type DialContext, heedSignal } from "./dial.ts";
 import type { Observer } from "./observer.ts";
 import { type Bounds, DEFAULT_BOUNDS, DEFAULT_TIMEOUTS, type HandleOptions, type Timeouts } from "./options.ts";
+import { type Outgoing, outgoing } from "./outgoing.ts";
 import type { Resolve } from "./resolve.ts";
+import { resolver } from "./resolver.ts";
 
 /** Options with their defaults filled in, and the state that outlives a session. */
 export class Service {
@@ -28,7 +37,10 @@ export class Service {
   readonly runtime: Runtime;
   readonly timeouts: Timeouts;
   readonly bounds: Bounds;
-  readonly limiter: Limiter | undefined = undefined;
+  /** Absent if nothing is limited. */
+  readonly limiter: Limits | undefined;
+  /** Absent if the system chooses. */
+  readonly outgoing: Outgoing | undefined;
   readonly observer: Observer;
   readonly authoriser: Authoriser;
   /** The check of credentials; absent if nobody has to log in. */
@@ -44,16 +56,20 @@ export class Service {
   /** What is counted on when the options change. */
   readonly counts: { associations: number; lastId: number };
 
+  readonly #store: Store;
+
   /**
    * @param options What the server was told.
    * @param runtime The system it runs on.
+   * @param store Where counts are kept.
    * @param previous The service in whose place this one comes.
-   * @throws {RangeError} If a user or a number in the options makes no sense.
+   * @throws {RangeError} If a user, a rule, a limit or a number in the options makes no sense.
    */
-  constructor(options: HandleOptions, runtime: Runtime, previous?: Service) {
+  constructor(options: HandleOptions, runtime: Runtime, store: Store, previous?: Service) {
     this.options = options;
     this.counts = previous?.counts ?? { associations: 0, lastId: 0 };
     this.runtime = runtime;
+    this.#store = store;
     this.timeouts = withDefaults("timeouts", DEFAULT_TIMEOUTS, options.timeouts);
     this.bounds = withDefaults("bounds", DEFAULT_BOUNDS, options.bounds);
     if (this.bounds.sessions < 1) {
@@ -64,24 +80,43 @@ export class Service {
     this.observer = options.observer ?? {};
     const allowPrivate = options.allowPrivate ?? false;
     const facts = { allowPrivate, listeners: () => this.listeners, interfaces: () => runtime.interfaces() };
-    this.authoriser = new Authoriser(options.rules ?? {}, safeDefaults(facts));
-    const { users } = options;
-    this.authenticate = options.authenticate ?? (users !== undefined && users.length > 0 ? userList(users) : undefined);
+    const { rules = [], otherwise, users, trustUserIds } = options;
+    this.authoriser = new Authoriser(isList(rules) ? compileRules(rules, { otherwise }) : rules, safeDefaults(facts));
+    this.limiter = limiterOf(options, store.counters, previous);
+    const check = options.authenticate ??
+      (users !== undefined && users.length > 0 ? userList(users, { trustUserIds }) : undefined);
+    this.authenticate = check === undefined || options.logins === false
+      ? check
+      : guardedLogin(check, loginGuard(options.logins ?? {}, store.counters));
     this.methods = [this.authenticate === undefined ? noAuthentication : usernamePassword(this.authenticate)];
-    this.resolve = options.resolve ?? ((name) => runtime.lookup(name));
+    const byDefault = options.resolver === undefined
+      ? (name: string) => runtime.lookup(name)
+      : resolver(options.resolver, runtime);
+    this.resolve = options.resolve ?? byDefault;
+    this.outgoing = options.outgoing === undefined ? undefined : outgoing(options.outgoing);
     this.customDial = options.dial === undefined ? undefined : heedSignal(options.dial);
     this.deadlines = new Deadlines(Math.min(...Object.values(this.timeouts).filter((ms) => ms > 0), 5_000));
   }
 
-  /** Lets go of what it holds, once its last session is over. */
-  close(): Promise<void> {
-    this.deadlines.rest(); // a program may end as soon as its server has
-    return Promise.resolve();
+  /** Where counts are kept. */
+  get store(): Store {
+    return this.#store;
   }
 
-  /** Another service has come in its place; some sessions may still be its. */
-  retire(): void {
+  /** Lets go of what it holds, once its last session is over. */
+  async close(): Promise<void> {
+    this.deadlines.rest(); // a program may end as soon as its server has
+    await (this.limiter ?? this.#store.counters).close(); // the limiter closes what it counts with
+  }
+
+  /**
+   * Another service has come in its place; some sessions may still be its.
+   *
+   * @param next That service.
+   */
+  async retire(next: Service): Promise<void> {
     this.deadlines.rest();
+    if (next.store !== this.#store) await (this.limiter ?? this.#store.counters).close();
   }
 
   /** The next session's number. */
@@ -90,17 +125,43 @@ export class Service {
   }
 }
 
+/** Where counts are kept, and the options that said so. */
+interface Store {
+  readonly said: string;
+  readonly counters: Counters;
+}
+
 /**
  * Makes a service.
  *
  * @param options What the server was told.
  * @param runtime The system it runs on.
- * @param previous The service in whose place it comes.
+ * @param previous The service in whose place it comes. Its counts go on if they are kept in the same place.
  * @throws {RangeError} If an option makes no sense.
+ * @throws {Error} If the store cannot be opened.
  */
-// deno-lint-ignore require-await
 export async function openService(options: HandleOptions, runtime: Runtime, previous?: Service): Promise<Service> {
-  return new Service(options, runtime, previous);
+  const said = JSON.stringify(options.store ?? {});
+  const isSame = previous?.store.said === said;
+  const store = isSame
+    ? previous.store
+    : { said, counters: await makeCounters(options.store, { onState: options.onStore }) };
+  try {
+    return new Service(options, runtime, store, previous);
+  } catch (error) {
+    if (!isSame) await store.counters.close();
+    throw error;
+  }
+}
+
+function limiterOf(options: HandleOptions, counters: Counters, previous: Service | undefined): Limits | undefined {
+  const { limits = [], rules = [] } = options;
+  const isLimited = limits.length > 0 || !isList(rules) || rules.some((rule) => rule.limits !== undefined);
+  return isLimited ? limiter(limits, { counters, previous: previous?.limiter }) : undefined;
+}
+
+function isList(rules: readonly Rule[] | Rules): rules is readonly Rule[] {
+  return Array.isArray(rules);
 }
 
 function withDefaults<T extends Timeouts | Bounds>(what: string, defaults: T, given: Partial<T> | undefined): T {
