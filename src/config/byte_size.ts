@@ -43,19 +43,17 @@ export function parseBandwidth(written: number | string): number | undefined {
   return amountOf(text, UNITS) ?? amountOf(text, BITS, 8);
 }
 
+const NAMES = ["TiB", "TB", "GiB", "GB", "MiB", "MB", "KiB", "kB", "B"] as const;
+
 /**
- * Writes bytes in the largest unit without a remainder, for {@linkcode parseByteSize}.
+ * Writes bytes as the shortest text without a fraction, for {@linkcode parseByteSize}.
  *
  * @param bytes Whole bytes.
  */
 export function formatByteSize(bytes: number): string {
-  for (const [unit, name] of [["tib", "TiB"], ["gib", "GiB"], ["mib", "MiB"], ["kib", "KiB"]] as const) {
-    if (bytes % UNITS[unit]! === 0 && bytes > 0) return `${bytes / UNITS[unit]!}${name}`;
-  }
-  for (const [unit, name] of [["tb", "TB"], ["gb", "GB"], ["mb", "MB"], ["kb", "kB"]] as const) {
-    if (bytes % UNITS[unit]! === 0 && bytes > 0) return `${bytes / UNITS[unit]!}${name}`;
-  }
-  return `${bytes}B`;
+  const texts = NAMES.filter((name) => bytes % UNITS[name.toLowerCase()]! === 0)
+    .map((name) => `${bytes / UNITS[name.toLowerCase()]!}${name}`);
+  return texts.reduce((shortest, text) => text.length < shortest.length ? text : shortest);
 }
 
 function amountOf(text: string, units: Readonly<Record<string, number>>, parts = 1): number | undefined {

@@ -45,6 +45,7 @@ export async function fileLayer(path: string, readFile: ReadFile): Promise<Layer
   const { value, positionOf } = parsed(parse, text.text, name);
   return {
     isFile: true,
+    positionOf,
     settings: withoutSchema(value),
     nameOf(keys) {
       const place = positionOf(keys);

@@ -32,5 +32,6 @@ export function describeKind(value: unknown): string {
     const size = new TextEncoder().encode(value).length;
     return size === 0 ? "empty text" : `text of ${size} ${size === 1 ? "byte" : "bytes"}`;
   }
+  if (value instanceof Date) return "a date or time";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

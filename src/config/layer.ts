@@ -7,6 +7,7 @@
 import type { z } from "zod";
 import { knownKeys } from "./known_keys.ts";
 import { nearest } from "./nearest.ts";
+import type { Position } from "./parsed.ts";
 import { printable } from "./printable.ts";
 import { schema, type Settings } from "./schema.ts";
 
@@ -22,6 +23,8 @@ export interface Layer {
   nameOf(path: readonly PropertyKey[]): string;
   /** What is wrong with the value at a path, where this place has better words for it than the schema. */
   wordsFor?(path: readonly PropertyKey[]): string | undefined;
+  /** Where the value at a path stands, if this is a text that tells. */
+  positionOf?(path: readonly PropertyKey[]): Position | undefined;
   /** Whether the place is a file. */
   readonly isFile?: boolean | undefined;
   /** The path of a file that is named in this place, from the working directory. */
@@ -49,15 +52,22 @@ export interface CheckedLayer {
 export function checkLayer(layer: Layer): CheckedLayer {
   const result = schema.safeParse(layer.settings);
   if (result.success) return { layer, settings: result.data, wrong: new Set(), problems: [] };
-  const problems = new Set<string>();
+  const found: { readonly path: readonly PropertyKey[]; readonly words: string }[] = [];
   const wrong = new Set<PropertyKey>();
   for (const issue of result.error.issues.flatMap((issue) => innermost(issue))) {
     const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
-    for (const key of keys) problems.add(`${layer.nameOf([...issue.path, key])}: ${unknownKey(key, issue.path)}`);
+    for (const key of keys) found.push({ path: [...issue.path, key], words: unknownKey(key, issue.path) });
     const words = layer.wordsFor?.(issue.path) ?? issue.message;
-    if (keys.length === 0) problems.add(`${layer.nameOf(issue.path)}: ${words}`);
+    if (keys.length === 0) found.push({ path: issue.path, words });
     for (const name of issue.path.length > 0 ? [issue.path[0]!] : keys) wrong.add(name);
   }
+  const place = ({ path }: { readonly path: readonly PropertyKey[] }): Position =>
+    layer.positionOf?.(path) ?? { line: 0, column: 0 };
+  found.sort((one, other) => {
+    const [a, b] = [place(one), place(other)];
+    return a.line - b.line || a.column - b.column;
+  });
+  const problems = new Set(found.map(({ path, words }) => `${layer.nameOf(path)}: ${words}`));
   return { layer, settings: rightOnes(layer.settings, wrong), wrong, problems: [...problems] };
 }
 
@@ -98,7 +108,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
   let text = "";
   for (const part of path) {
     if (typeof part === "number") text += `[${part}]`;
-    else if (/^\w+$/.test(String(part))) text += `${text === "" ? "" : "."}${String(part)}`;
+    else if (/^[\w$]+$/.test(String(part))) text += `${text === "" ? "" : "."}${String(part)}`;
     else text += `["${printable(String(part))}"]`;
   }
   return text;

@@ -20,8 +20,8 @@ test("every mistake in a wrong file is a line of its own", async () => {
   assertEquals(code, 2);
   assertEquals(stdout, [""]);
   assertEquals(stderr, [
-    'a.yaml:2:1: idleTimeout: found "1y", expected a duration such as 3, 3s, 2m, 1h or 500ms (at most 576h; 0 means no limit)',
     'a.yaml:1:1: lisen: unknown setting, did you mean "listen"?',
+    'a.yaml:2:1: idleTimeout: found "1y", expected a duration such as 3, 3s, 2m, 1h or 500ms (at most 576h; 0 means no limit)',
     'SOCKS_OPEN: found "perhaps", expected true or false',
   ]);
 });

@@ -157,12 +157,12 @@ test("every problem of every place is told at once", async () => {
     connectTimeout: "y",
   });
   assertEquals(found.map((problem) => problem.replace(/: (found|unknown).*/, "")), [
+    "config.json: lisen",
     "config.json: users[0].password",
     "config.json: users[1].password",
     "config.json: users[2].name",
-    "config.json: connectTimeout",
     "config.json: udpPorts",
-    "config.json: lisen",
+    "config.json: connectTimeout",
     "--user",
     "--idle-timeout",
   ]);

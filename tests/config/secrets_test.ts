@@ -1,0 +1,83 @@
+import { test } from "node:test";
+import { assertEquals } from "@std/assert";
+import { loadConfig } from "../../src/config/load.ts";
+import { filesOf } from "./_load.ts";
+
+const HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$R2VuZXJhdGVkSGFzaEJ5dGVzMzJCeXRlc0xvbmdYWFg";
+
+function load(files: Record<string, string>, modes: Record<string, number> = {}, env = {}) {
+  const fileMode = (path: string) => Promise.resolve(modes[path]);
+  const file = Object.keys(files)[0]!;
+  return loadConfig({ flags: {}, env, file, readFile: filesOf(files), fileMode });
+}
+
+test("secrets come from files and from the environment", async () => {
+  const { config, warnings } = await load(
+    {
+      "etc/a.yaml": `
+users:
+  - { name: ada, password: { file: ada.secret } }
+  - { name: bob, password: { file: /run/bob }, groups: [staff] }
+  - { name: cy, password: { env: CY } }
+store: { redis: { file: redis.url } }`,
+      "etc/ada.secret": "two words \n",
+      "/run/bob": `${HASH}\r\n`,
+      "etc/redis.url": "redis://:hunter2@localhost:6379\n",
+    },
+    {},
+    { CY: "x\n" },
+  );
+  assertEquals(config.users, [
+    { name: "ada", password: "two words " },
+    { name: "bob", password: HASH, groups: ["staff"] },
+    { name: "cy", password: "x\n" },
+  ]);
+  assertEquals(config.store, { redis: "redis://:hunter2@localhost:6379" });
+  assertEquals(warnings, []);
+});
+
+test("paths in a file are from its folder", async () => {
+  const { config } = await load({
+    "etc/a.yaml": "usersFile: users\nlogFile: /var/log/socks.log\nstore: { file: counts.json }",
+    "etc/users": `ada:${HASH}`,
+  });
+  assertEquals([config.usersFile, config.logFile, config.store], [
+    "etc/users",
+    "/var/log/socks.log",
+    { file: "etc/counts.json" },
+  ]);
+  assertEquals(config.users, [{ name: "ada", password: HASH }]);
+});
+
+test("of files with secrets that everybody can read is warned", async () => {
+  const files = {
+    "a.yaml": "users: [{ name: ada, password: { file: ada.secret } }]\nusersFile: users",
+    "ada.secret": "x",
+    "users": `bob:${HASH}`,
+  };
+  const told = "can be read by everybody on this machine, expected at most owner and group (chmod o-r)";
+  assertEquals((await load(files, { "a.yaml": 0o644, "ada.secret": 0o644, "users": 0o604 })).warnings, [
+    `a.yaml:1:34: users[0].password.file: ada.secret ${told}`,
+    `a.yaml:2:1: usersFile: users ${told}`,
+  ]);
+  assertEquals((await load(files, { "a.yaml": 0o644, "ada.secret": 0o640, "users": 0o600 })).warnings, []);
+});
+
+test("of plain text in a file is warned, and more so if everybody can read it", async () => {
+  const files = { "a.yaml": "users: [{ name: ada, password: hunter2 }]" };
+  const plain = 'Passwords in plain text: "ada"; "socks-server passwd" makes hashes of them';
+  assertEquals((await load(files, { "a.yaml": 0o600 })).warnings, [plain]);
+  assertEquals((await load(files, { "a.yaml": 0o644 })).warnings, [
+    plain,
+    "a.yaml can be read by everybody on this machine, expected at most owner and group (chmod o-r)",
+  ]);
+});
+
+test("a name in the settings and in the users file is a mistake", async () => {
+  const files = { "a.json": '{ "users": [{ "name": "ada", "password": { "env": "ADA" } }], "usersFile": "users" }' };
+  const problems = await load({ ...files, "users": `ada:${HASH}\n` }, {}, { ADA: "x" }).then(
+    () => undefined,
+    (error) => error.problems,
+  );
+  assertEquals(problems, ['users: found "ada", who is in the settings, too, expected each name once']);
+});
