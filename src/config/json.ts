@@ -5,7 +5,7 @@
  */
 
 import { getNodeValue, type Node, type ParseError, parseTree } from "jsonc-parser";
-import { characterAt, type Parsed, positionAt, type TextMistake, TextSyntaxError } from "./parsed.ts";
+import { characterAt, type Parsed, positionAt, positionsIn, type TextMistake, TextSyntaxError } from "./parsed.ts";
 
 /**
  * Reads JSON, which may have comments and commas after the last item. A key that an object holds twice is a mistake:
@@ -21,11 +21,12 @@ export function parseJson(text: string): Parsed {
   if (errors[0] !== undefined) throw new TextSyntaxError([mistakeOf(errors[0], text)]);
   const repeated = repeatedKeys(root!, text);
   if (repeated.length > 0) throw new TextSyntaxError(repeated);
+  const positionAtOffset = positionsIn(text);
   return {
     value: getNodeValue(root!),
     positionOf(path) {
       const node = nodeAt(root!, path);
-      return node === root ? undefined : positionAt(text, node.offset);
+      return node === root ? undefined : positionAtOffset(node.offset);
     },
   };
 }

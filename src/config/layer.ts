@@ -52,21 +52,18 @@ export interface CheckedLayer {
 export function checkLayer(layer: Layer): CheckedLayer {
   const result = schema.safeParse(layer.settings);
   if (result.success) return { layer, settings: result.data, wrong: new Set(), problems: [] };
-  const found: { readonly path: readonly PropertyKey[]; readonly words: string }[] = [];
+  const found: { readonly place: Position; readonly path: readonly PropertyKey[]; readonly words: string }[] = [];
+  const tell = (path: readonly PropertyKey[], words: string): void => {
+    found.push({ place: layer.positionOf?.(path) ?? { line: 0, column: 0 }, path, words });
+  };
   const wrong = new Set<PropertyKey>();
   for (const issue of result.error.issues.flatMap((issue) => innermost(issue))) {
     const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
-    for (const key of keys) found.push({ path: [...issue.path, key], words: unknownKey(key, issue.path) });
-    const words = layer.wordsFor?.(issue.path) ?? issue.message;
-    if (keys.length === 0) found.push({ path: issue.path, words });
+    for (const key of keys) tell([...issue.path, key], unknownKey(key, issue.path));
+    if (keys.length === 0) tell(issue.path, layer.wordsFor?.(issue.path) ?? issue.message);
     for (const name of issue.path.length > 0 ? [issue.path[0]!] : keys) wrong.add(name);
   }
-  const place = ({ path }: { readonly path: readonly PropertyKey[] }): Position =>
-    layer.positionOf?.(path) ?? { line: 0, column: 0 };
-  found.sort((one, other) => {
-    const [a, b] = [place(one), place(other)];
-    return a.line - b.line || a.column - b.column;
-  });
+  found.sort(({ place: a }, { place: b }) => a.line - b.line || a.column - b.column);
   const problems = new Set(found.map(({ path, words }) => `${layer.nameOf(path)}: ${words}`));
   return { layer, settings: rightOnes(layer.settings, wrong), wrong, problems: [...problems] };
 }

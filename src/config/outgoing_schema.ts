@@ -5,11 +5,20 @@
  */
 
 import { z } from "zod";
-import { parseIp } from "../net/address.ts";
 import { FAMILY_PREFERENCES, type OutgoingOptions, SOURCE_CHOICES } from "../server/outgoing.ts";
+import { hosts } from "../server/hosts.ts";
 import { parseNameServer } from "../server/name_server_address.ts";
 import type { ResolverOptions } from "../server/resolver.ts";
-import { count, duration, expected, ipAddress, listOf, oneOf, positiveDuration, readableBy } from "./schema_parts.ts";
+import {
+  count,
+  expected,
+  ipAddress,
+  listOf,
+  oneOf,
+  positiveDuration,
+  readableBy,
+  shortDuration,
+} from "./schema_parts.ts";
 
 /** What connections and datagrams to targets leave from. */
 export const outgoing: z.ZodType<OutgoingOptions> = z.strictObject({
@@ -34,9 +43,7 @@ const serverWords = expected("an IP address, IP:PORT or [IPv6]:PORT");
 const server = readableBy(parseNameServer, serverWords);
 
 const nameWords = expected("the name of a host, such as nas.home or *.home");
-const hostName = z.string().refine((name) => /^(?:\*\.)?[^\s:/*]+$/.test(name) && parseIp(name) === undefined, {
-  error: nameWords,
-});
+const hostName = readableBy((name) => hosts({ [name]: [] }), nameWords, /^Cannot use [\w.]+: /);
 const hostWords = expected("an IP address, or a list of them");
 const host = z.union([ipAddress, z.array(ipAddress)], { error: hostWords });
 
@@ -53,9 +60,13 @@ export const resolver: z.ZodType<ResolverOptions> = z.strictObject({
     z.literal(false),
     z.strictObject({
       entries: count.describe("How many names are remembered.").optional(),
-      minTtl: duration.describe("The shortest time that a name is remembered.").optional(),
-      maxTtl: duration.describe("The longest time that a name is remembered.").optional(),
-      negativeTtl: duration.describe("How long it is remembered that there is no such name.").optional(),
+      minTtl: shortDuration.describe("The shortest time that a name is remembered.").optional(),
+      maxTtl: shortDuration.describe("The longest time that a name is remembered.").optional(),
+      negativeTtl: shortDuration.describe("How long it is remembered that there is no such name.").optional(),
+    }).superRefine(({ minTtl, maxTtl }, context) => {
+      if (minTtl === undefined || maxTtl === undefined || minTtl <= maxTtl) return;
+      const message = "found maxTtl below minTtl, expected it above";
+      context.addIssue({ code: "custom", path: ["maxTtl"], message });
     }),
   ], { error: cacheWords }).describe("What is remembered of names.").optional(),
 }, { error: expected('an object such as { "servers": ["192.0.2.53"] }') });

@@ -46,14 +46,33 @@ export class TextSyntaxError extends SyntaxError {
 }
 
 /**
+ * Makes a finder of places in a text, for many of them.
+ *
+ * @param text The text.
+ * @returns Finds the place of an offset in UTF-16 units.
+ */
+export function positionsIn(text: string): (offset: number) => Position {
+  const starts = [0];
+  for (const { index, 0: end } of text.matchAll(/\r\n|\r|\n/g)) starts.push(index + end.length);
+  return (offset) => {
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = low + high + 1 >> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: [...text.slice(starts[low], offset)].length + 1 };
+  };
+}
+
+/**
  * Finds a place in a text.
  *
  * @param text The text.
  * @param offset The place, in UTF-16 units.
  */
 export function positionAt(text: string, offset: number): Position {
-  const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
-  return { line: lines.length, column: [...lines.at(-1)!].length + 1 };
+  return positionsIn(text)(offset);
 }
 
 /**

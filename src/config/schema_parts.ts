@@ -60,9 +60,23 @@ export function readAs<Input, Output>(
  *
  * @param read Reads it.
  * @param words What to say of what is no text.
+ * @param prefix The beginning of its errors' messages that is to be left out.
  */
-export function readableBy(read: (text: string) => unknown, words: Words): z.ZodType<string> {
-  return readAs(z.string({ error: words }), (text) => (read(text), text), words);
+export function readableBy(
+  read: (text: string) => unknown,
+  words: Words,
+  prefix?: RegExp,
+): z.ZodType<string, string> {
+  const check = (text: string): string => {
+    try {
+      read(text);
+    } catch (error) {
+      if (prefix === undefined || !(error instanceof RangeError)) throw error;
+      throw new RangeError(error.message.replace(prefix, ""));
+    }
+    return text;
+  };
+  return readAs(z.string({ error: words }), check, words) as z.ZodType<string, string>;
 }
 
 /** A list, of one item at least. */
@@ -93,6 +107,9 @@ const numberOrText = (words: Words): z.ZodType<number | string> => z.union([z.nu
 export const duration: z.ZodType<number> = readAs(numberOrText(durationWords), parseDuration, durationWords);
 
 const timeWords = expected("a duration such as 3, 3s, 2m, 1h or 500ms (at most 576h)");
+
+/** A duration; 0 is no time. */
+export const shortDuration: z.ZodType<number> = readAs(numberOrText(timeWords), parseDuration, timeWords);
 
 /** A duration that is longer than nothing. */
 export const positiveDuration: z.ZodType<number> = readAs(

@@ -18,7 +18,7 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
-import { characterAt, type Parsed, positionAt, type TextMistake, TextSyntaxError } from "./parsed.ts";
+import { characterAt, type Parsed, positionAt, positionsIn, type TextMistake, TextSyntaxError } from "./parsed.ts";
 
 /** Aliases may repeat a value this often; more is a bomb. */
 const MOST_ALIASES = 100;
@@ -46,11 +46,12 @@ export function parseYaml(text: string): Parsed {
     ? errors
     : errors.filter((error) => !repeated.includes(error)).slice(0, 1);
   if (told.length > 0) throw new TextSyntaxError(told.map((error) => mistakeOf(error, text)));
+  const positionAtOffset = positionsIn(text);
   return {
     value: valueOf(document, text) ?? {},
     positionOf(path) {
       const offset = offsetAt(document, path);
-      return offset === undefined ? undefined : positionAt(text, offset);
+      return offset === undefined ? undefined : positionAtOffset(offset);
     },
   };
 }
