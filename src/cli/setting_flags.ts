@@ -32,6 +32,7 @@ export function addSettingFlags(command: Command): void {
   onOff(command, "--allow-private", "let other machines reach loopback, private and link-local addresses through it");
   single(command, "--otherwise <WORD>", "where no rule decides: what the safe defaults say, allow or deny", "safe");
   onOff(command, "--ident", "check SOCKS4 user ids with IDENT (RFC 1413)");
+  onOff(command, "--trust-user-ids", "believe SOCKS4 user ids that are users' names: no password, no IDENT");
   single(command, "--max-sessions <NUMBER>", "sessions at once; further clients wait", "no limit");
 
   command.optionsGroup("How it gets there:");

@@ -87,8 +87,8 @@ export interface Config {
    * @default {[]}
    */
   readonly limits?: readonly Limit[] | undefined;
-  /** What becomes of clients that cannot log in. */
-  readonly logins?: LoginLimit | undefined;
+  /** What becomes of clients that cannot log in; `false` for nothing. */
+  readonly logins?: LoginLimit | false | undefined;
   /**
    * Where counts are kept that outlive the process or are shared among several.
    *
@@ -149,6 +149,12 @@ export interface Config {
    * @default {false}
    */
   readonly ident?: boolean | undefined;
+  /**
+   * Whether a SOCKS4 user id that is a user's name is believed, without a password or IDENT.
+   *
+   * @default {false}
+   */
+  readonly trustUserIds?: boolean | undefined;
   /**
    * Whether clients on other machines may reach loopback, private and link-local addresses.
    *

@@ -8,6 +8,7 @@ import { stringify } from "yaml";
 import { isPasswordHash } from "../auth/password_hash.ts";
 import type { UserEntry } from "../auth/user_list.ts";
 import type { Limit, Quota } from "../policy/limit.ts";
+import { parseRedisUrl } from "../policy/redis_url.ts";
 import { DEFAULT_BOUNDS, DEFAULT_TIMEOUTS } from "../server/options.ts";
 import { formatByteSize } from "./byte_size.ts";
 import type { Config, ListenEntry } from "./config.ts";
@@ -28,6 +29,7 @@ const DEFAULTS: Config = {
   drainTimeout: 30_000,
   bounds: {},
   ident: false,
+  trustUserIds: false,
   allowPrivate: false,
   open: false,
   logLevel: "info",
@@ -53,7 +55,7 @@ export function effectiveSettings(config: Config): Readonly<Record<string, unkno
     rules: rules!.map((rule) => ({ ...rule, limits: rule.limits && writtenLimit(rule.limits) })),
     limits: limits!.map(writtenLimit),
     logins: all.logins && written(all.logins),
-    store: store && { ...store, redis: store.redis === undefined ? undefined : hideUrl(store.redis) },
+    store: store && { ...store, redis: store.redis && parseRedisUrl(store.redis).shown },
     resolver: all.resolver && {
       ...written(all.resolver),
       cache: all.resolver.cache && written(all.resolver.cache),
@@ -108,16 +110,6 @@ function writtenQuota({ bytes, then, ...quota }: Quota): Record<string, unknown>
 
 function hideUser({ name, password, groups }: UserEntry): Record<string, unknown> {
   return { name, password: { hidden: isPasswordHash(password) ? "argon2id hash" : "plain text" }, groups };
-}
-
-/** A URL without its password. */
-function hideUrl(text: string): unknown {
-  const match = /^(\w+:\/\/)(?:([^@]*)@)?([^@]*)$/.exec(text);
-  if (match === null) return { hidden: "URL" };
-  const [, protocol, login, rest] = match;
-  if (login === undefined) return text;
-  const user = login.includes(":") ? login.slice(0, login.indexOf(":")) : undefined;
-  return user === undefined ? { hidden: "URL with a password" } : `${protocol}${user}:********@${rest}`;
 }
 
 /** Without what is not set or has no bound, also in what is within. */

@@ -35,6 +35,7 @@ export const FLAGS: readonly Flag[] = [
   { name: "advertise", path: ["advertise"], kind: "text" },
   { name: "udp-ports", path: ["udpPorts"], kind: "text" },
   { name: "ident", path: ["ident"], kind: "switch" },
+  { name: "trust-user-ids", path: ["trustUserIds"], kind: "switch" },
   { name: "allow-private", path: ["allowPrivate"], kind: "switch" },
   { name: "open", path: ["open"], kind: "switch" },
   { name: "log-level", path: ["logLevel"], kind: "text" },

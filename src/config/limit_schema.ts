@@ -97,16 +97,19 @@ export const limits: z.ZodType<Limit[]> = z.array(limit, {
   error: expected('a list such as [{ "per": "user", "sessions": 100 }]'),
 });
 
-/** What becomes of clients that cannot log in. */
-export const logins: z.ZodType<LoginLimit> = z.strictObject({
+const loginWords = expected('false, or an object such as { "attempts": 10, "refuseFor": "1m" }');
+const loginLimit: z.ZodType<LoginLimit> = z.strictObject({
   attempts: count.describe("Failed logins from one address until it is refused.").optional(),
   within: positiveDuration.describe("How long they count.").optional(),
   refuseFor: positiveDuration.describe("How long it is refused the first time.").optional(),
   refuseAtMost: positiveDuration.describe("The longest that it is refused.").optional(),
-}, { error: expected('an object such as { "attempts": 10, "refuseFor": "1m" }') }).superRefine((logins, context) => {
+}, { error: loginWords }).superRefine((logins, context) => {
   const { refuseFor = 60_000, refuseAtMost = 86_400_000 } = logins;
   if (refuseFor <= refuseAtMost) return;
   const path = logins.refuseAtMost === undefined ? "refuseFor" : "refuseAtMost";
   const message = "found refuseAtMost below refuseFor, expected it above";
   context.addIssue({ code: "custom", path: [path], message });
 });
+
+/** What becomes of clients that cannot log in. */
+export const logins: z.ZodType<LoginLimit | false> = z.union([z.literal(false), loginLimit], { error: loginWords });

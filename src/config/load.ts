@@ -75,7 +75,8 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const config: Config = { ...await withStore(merged, secrets), ...users !== undefined && { users } };
   const stray = strayVariables(environment, secrets.variables);
   problems.push(...secrets.problems, ...usersFindings.problems, ...stray.problems);
-  if (file !== undefined && usersFindings.warnings.length > 0) await secrets.checkMode(file, []);
+  const holdsSecrets = usersFindings.warnings.length > 0 || typeof merged.settings.store?.redis === "string";
+  if (file !== undefined && holdsSecrets) await secrets.checkMode(file, []);
   const warnings = [...stray.warnings, ...usersFindings.warnings, ...secrets.warnings];
 
   // A user or a listener that cannot be read must not turn into a second problem.

@@ -34,6 +34,7 @@ export function serveOptions(config: Config): ServeOptions {
     advertise: config.advertise,
     udpPorts: config.udpPorts,
     ident: config.ident,
+    trustUserIds: config.trustUserIds,
     allowPrivate: config.allowPrivate,
     open: config.open,
   };

@@ -59,6 +59,8 @@ const settings = z.strictObject({
   udpPorts: readAs(z.string({ error: portRangeWords }), parsePortRange, portRangeWords)
     .describe("The ports that take clients' UDP datagrams: FROM-TO.").optional(),
   ident: flag.describe("Whether SOCKS4 user ids are checked with IDENT (RFC 1413).").optional(),
+  trustUserIds: flag.describe("Whether a SOCKS4 user id that is a user's name is believed, without a password.")
+    .optional(),
   allowPrivate: flag.describe("Whether other machines may reach loopback, private and link-local addresses.")
     .optional(),
   open: flag.describe("Whether other machines may use the server without a login.").optional(),

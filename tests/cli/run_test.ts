@@ -30,7 +30,7 @@ test("every flag sets its setting", async () => {
     "--bind-timeout 1h --idle-timeout=500ms --advertise 192.0.2.1 --udp-ports 4000-4001 --ident --allow-private",
     "--open --log-level error --otherwise deny --outgoing-address 192.0.2.7 --prefer ipv4 --resolver 192.0.2.53",
     "--drain-timeout 0 --max-sessions 100 --log-format json --log-file /var/log/socks.log --reload recheck --watch",
-    "--run-as nobody:nogroup",
+    "--run-as nobody:nogroup --trust-user-ids",
   ].join(" ").split(" ");
   const config: Config = {
     listen: [{ address: "127.0.0.1:0" }, { address: "[::1]:0" }],
@@ -47,6 +47,7 @@ test("every flag sets its setting", async () => {
     advertise: "192.0.2.1",
     udpPorts: { from: 4000, to: 4001 },
     ident: true,
+    trustUserIds: true,
     allowPrivate: true,
     open: true,
     logLevel: "error",
