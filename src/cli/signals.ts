@@ -28,7 +28,7 @@ export async function listenToSignals({ reload, reopen }: SignalActions, isLive:
   if (process.platform === "win32") return () => {};
   const guard = await debuggerGuard();
   const listeners: readonly [NodeJS.Signals, () => void][] = [
-    ["SIGHUP", () => isLive && !isatty(process.stderr.fd) ? process.kill(process.pid, "SIGTERM") : reload()],
+    ["SIGHUP", () => isLive && !isatty(process.stderr.fd) ? endWithoutTerminal() : reload()],
     ["SIGUSR1", () => {
       guard();
       reopen();
@@ -39,4 +39,10 @@ export async function listenToSignals({ reload, reopen }: SignalActions, isLive:
   return () => {
     for (const [signal, listener] of listeners) process.off(signal, listener);
   };
+}
+
+/** Node aborts, with a core, where it cannot put a terminal in order that is gone; by then all is done. */
+function endWithoutTerminal(): void {
+  process.on("exit", () => process.kill(process.pid, "SIGKILL"));
+  process.kill(process.pid, "SIGTERM");
 }
