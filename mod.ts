@@ -108,6 +108,7 @@ export type {
   Pace,
   QueryOptions,
   RelayJob,
+  RelayMeter,
   Runtime,
   StreamPair,
 } from "./src/runtime/runtime.ts";

@@ -9,14 +9,18 @@ import { duplexOf } from "../stream/duplex_of.ts";
 
 /**
  * Relays until both directions have ended. The end of one is passed on as a half-close; an error of one resets the
- * other side. Both connections are closed when it returns or throws.
+ * other side. Both connections are closed when the meter is told of the end.
  *
  * @param job The two connections. The runtime's own fast path takes them if it made both.
  * @param runtime The runtime whose fast path may serve.
- * @throws {NetError} The first error of either connection.
  */
-export function relay(job: RelayJob, runtime: Runtime): Promise<void> {
-  return runtime.relay?.(job) ?? relayDuplex(duplexOf(job.client), duplexOf(job.target), job);
+export function relay(job: RelayJob, runtime: Runtime): void {
+  if (runtime.relay?.(job) === true) return;
+  const { meter } = job;
+  relayDuplex(duplexOf(job.client), duplexOf(job.target), job).then(
+    () => meter.relayed(),
+    (error) => meter.relayed(error),
+  );
 }
 
 /**
@@ -30,7 +34,7 @@ export function relay(job: RelayJob, runtime: Runtime): Promise<void> {
 export async function relayDuplex(
   client: Duplex,
   target: Duplex,
-  job: Pick<RelayJob, "early" | "meter" | "pace">,
+  job: Pick<RelayJob, "early" | "pace"> & { readonly meter: Meter },
 ): Promise<void> {
   const { early, meter, pace } = job;
   let open = 2;

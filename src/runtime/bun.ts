@@ -26,7 +26,7 @@ export const bun: Runtime = {
   relay(job) {
     const { client, target } = job;
     // A client of an inherited socket came through `node:net`.
-    if (!(client instanceof SocketConnection) || !(target instanceof BunConnection)) return undefined;
+    if (!(client instanceof SocketConnection) || !(target instanceof BunConnection)) return false;
     return relayNatively(client, target, job);
   },
 };

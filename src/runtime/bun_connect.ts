@@ -61,7 +61,7 @@ class Attempt implements BunOwner {
   }
 
   opened(socket: BunSocket<BunOwner>): void {
-    if (this.#settle()) this.#resolve(new BunConnection(socket, this.#to));
+    if (this.#settle()) this.#resolve(new BunConnection(socket, { remote: this.#to }));
     // Bun cannot call a connect off; nobody waits for this one any more.
     else {
       this.#give();

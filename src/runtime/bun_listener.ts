@@ -38,6 +38,8 @@ class BunListener implements Listener, BunOwner {
     connection.close(new Error("Nobody took the connection"));
   });
   #socket: BunListenSocket | undefined;
+  /** Bound to one address, every connection's local end is that. */
+  #known: { local?: SocketAddress } = {};
 
   constructor(claim: PathClaim | undefined) {
     this.#claim = claim;
@@ -50,6 +52,8 @@ class BunListener implements Listener, BunOwner {
     this.address = isUnixAddress(asked)
       ? asked
       : { ip: canonicalIp(socket.hostname ?? asked.ip), port: socket.port ?? asked.port };
+    const isOne = !isUnixAddress(this.address) && this.address.ip !== "0.0.0.0" && this.address.ip !== "::";
+    if (isOne) this.#known = { local: this.address as SocketAddress };
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Connection> {
@@ -65,7 +69,7 @@ class BunListener implements Listener, BunOwner {
   opened(socket: BunSocket<BunOwner>): void {
     if (descriptors.fullForClients(0)) return socket.terminate();
     descriptors.take();
-    this.#queue.push(new BunConnection(socket));
+    this.#queue.push(new BunConnection(socket, this.#known));
   }
 
   refused(): void {}

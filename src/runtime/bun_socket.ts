@@ -34,7 +34,7 @@ export const handlers: BunSocketHandlers<BunOwner> = {
 export class BunConnection extends SocketConnection implements BunOwner {
   readonly #socket: BunSocket<BunOwner>;
   /** What the kernel did not take: `write` keeps nothing. */
-  readonly #tail: Uint8Array[] = [];
+  #tail: Uint8Array[] | undefined;
   #paused = false;
   #finishing = false;
   #closing = false;
@@ -44,13 +44,13 @@ export class BunConnection extends SocketConnection implements BunOwner {
 
   /**
    * @param socket An open socket.
-   * @param remote The peer's end, where it is known already.
+   * @param known The ends that are known already: each would be a new object, and thousands of connections hold them.
    */
-  constructor(socket: BunSocket<BunOwner>, remote?: SocketAddress) {
+  constructor(socket: BunSocket<BunOwner>, known: { local?: SocketAddress | undefined; remote?: SocketAddress } = {}) {
     super();
     this.#socket = socket;
-    this.local = addressOf(socket.localAddress, socket.localPort);
-    this.remote = this.local && (remote ?? addressOf(socket.remoteAddress, socket.remotePort));
+    this.local = known.local ?? addressOf(socket.localAddress, socket.localPort);
+    this.remote = this.local && (known.remote ?? addressOf(socket.remoteAddress, socket.remotePort));
     socket.data = this;
   }
 
@@ -74,7 +74,7 @@ export class BunConnection extends SocketConnection implements BunOwner {
   /** There is room again, or there always was: Bun says so now and then. */
   drain(): void {
     const tail = this.#tail;
-    if (tail.length === 0 || this.#over) return;
+    if (tail === undefined || this.#over) return;
     while (tail.length > 0) {
       const bytes = tail[0]!;
       const taken = this.#socket.write(bytes);
@@ -85,6 +85,7 @@ export class BunConnection extends SocketConnection implements BunOwner {
       }
       tail.shift();
     }
+    this.#tail = undefined;
     if (this.#finishing) this.#socket.shutdown();
     this.drained();
     if (this.#closing) this.#socket.end();
@@ -98,8 +99,8 @@ export class BunConnection extends SocketConnection implements BunOwner {
     clearTimeout(this.#linger);
     if (error) this.failed(error);
     else this.ended();
-    this.gone(this.#tail.length === 0);
-    this.#tail.length = 0;
+    this.gone(!this.pending);
+    this.#tail = undefined;
   }
 
   protected override resumeSocket(): void {
@@ -110,16 +111,15 @@ export class BunConnection extends SocketConnection implements BunOwner {
 
   protected override send(bytes: Uint8Array): boolean {
     if (this.#over) return false;
-    const tail = this.#tail;
-    const taken = tail.length > 0 ? 0 : this.#socket.write(bytes);
+    const taken = this.#tail === undefined ? this.#socket.write(bytes) : 0;
     if (taken === bytes.length) return true;
     const rest = taken > 0 ? bytes.subarray(taken) : bytes;
-    tail.push(isOfBurst(rest) ? rest.slice() : rest);
+    (this.#tail ??= []).push(isOfBurst(rest) ? rest.slice() : rest);
     return false;
   }
 
   protected override get pending(): boolean {
-    return this.#tail.length > 0;
+    return this.#tail !== undefined;
   }
 
   protected override finish(): void {

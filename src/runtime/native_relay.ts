@@ -6,7 +6,7 @@
  */
 
 import type { NetError } from "../net/errors.ts";
-import type { Meter, Pace, RelayJob } from "./runtime.ts";
+import type { Pace, RelayJob, RelayMeter } from "./runtime.ts";
 
 /** What a relay is told about one of its connections. */
 export interface Tap {
@@ -46,41 +46,35 @@ export interface RelayEnd {
 /**
  * Relays between two connections until both directions have ended.
  *
- * @returns A promise fulfilled when both connections have closed well, rejected by the first error; or `undefined` when
- * one of them is in use already.
+ * @returns Whether it does: `false` when one of them is in use already.
  */
-export function relayNatively(client: RelayEnd, target: RelayEnd, job: RelayJob): Promise<void> | undefined {
-  if (!client.takeable || !target.takeable) return undefined;
-  return new Promise((resolve, reject) => {
-    const relay = new Relay(job, resolve, reject);
-    const up = new Flow(relay, client, target, true);
-    const down = new Flow(relay, target, client, false);
-    up.reverse = down;
-    down.reverse = up;
-    const fromClient = client.take(up);
-    const fromTarget = target.take(down);
-    up.start(job.early, fromClient);
-    down.start(fromTarget);
-    client.catchUp();
-    target.catchUp();
-  });
+export function relayNatively(client: RelayEnd, target: RelayEnd, job: RelayJob): boolean {
+  if (!client.takeable || !target.takeable) return false;
+  const relay = new Relay(job);
+  const up = new Flow(relay, client, target, true);
+  const down = new Flow(relay, target, client, false);
+  up.reverse = down;
+  down.reverse = up;
+  const fromClient = client.take(up);
+  const fromTarget = target.take(down);
+  up.start(job.early, fromClient);
+  down.start(fromTarget);
+  client.catchUp();
+  target.catchUp();
+  return true;
 }
 
 /** What the two directions share. */
 class Relay {
-  readonly meter: Meter;
+  readonly meter: RelayMeter;
   readonly pace: Pace | undefined;
   over = false;
-  #resolve: () => void;
-  #reject: (error: NetError) => void;
   #ended = 0;
   #closed = 0;
 
-  constructor(job: RelayJob, resolve: () => void, reject: (error: NetError) => void) {
+  constructor(job: RelayJob) {
     this.meter = job.meter;
     this.pace = job.pace;
-    this.#resolve = resolve;
-    this.#reject = reject;
   }
 
   ended(): void {
@@ -90,12 +84,12 @@ class Relay {
   closed(): void {
     if (++this.#closed < 2 || this.over) return;
     this.over = true;
-    this.#resolve();
+    this.meter.relayed();
   }
 
   failed(error: NetError): void {
     this.over = true;
-    this.#reject(error);
+    this.meter.relayed(error);
   }
 }
 

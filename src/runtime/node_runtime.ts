@@ -38,7 +38,7 @@ export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
     interfaces,
     relay(job) {
       const { client, target } = job;
-      if (!(client instanceof NodeConnection) || !(target instanceof NodeConnection)) return undefined;
+      if (!(client instanceof NodeConnection) || !(target instanceof NodeConnection)) return false;
       return relayNatively(client, target, job);
     },
   };

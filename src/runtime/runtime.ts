@@ -55,10 +55,9 @@ export interface Runtime {
   /**
    * Relays between two connections that this runtime made, without touching their streams.
    *
-   * @returns A promise fulfilled when both directions have ended well and rejected by the first error, or `undefined`
-   * if these two are not its own: then the stream relay takes them.
+   * @returns Whether it does: `false` if these two are not its own, for the stream relay to take them.
    */
-  relay?(job: RelayJob): Promise<void> | undefined;
+  relay?(job: RelayJob): boolean;
 }
 
 /** A socket that listens already, handed down by whoever started this process. */
@@ -181,6 +180,16 @@ export interface Meter {
   halfClosed?: (() => void) | undefined;
 }
 
+/** Counts the bytes of one relay and is told of its end: a call where a promise would be held by each idle tunnel. */
+export interface RelayMeter extends Meter {
+  /**
+   * Called once, when both directions have ended well and both connections are closed, or at the first error.
+   *
+   * @param error That error.
+   */
+  relayed(error?: unknown): void;
+}
+
 /** Says how fast bytes may be relayed. */
 export interface Pace {
   /**
@@ -213,8 +222,8 @@ export interface RelayJob {
   readonly target: Connection;
   /** Bytes that the client sent already; they go first. Not yet counted. */
   readonly early: Uint8Array;
-  /** Counts as the bytes go. */
-  readonly meter: Meter;
+  /** Counts as the bytes go, and is told of the end. */
+  readonly meter: RelayMeter;
   /** How fast they may go; absent if that is not limited. */
   readonly pace?: Pace | undefined;
 }

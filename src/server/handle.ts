@@ -51,7 +51,11 @@ export async function handle(
     service = newService(options);
     services.set(options, service);
   }
-  return await serveSession(new Session(await service, connection, undefined));
+  const session = new Session(await service, connection, undefined);
+  return await new Promise((resolve) => {
+    session.whenOver = (_session, summary) => resolve(summary);
+    serveSession(session);
+  });
 }
 
 async function newService(options: HandleOptions): Promise<Service> {

@@ -159,15 +159,19 @@ export class RunningServer implements Server {
     this.#endIfOver();
   }
 
-  async #serve(connection: Connection, listener: SocketAddress | UnixAddress, name: string | undefined): Promise<void> {
+  #serve(connection: Connection, listener: SocketAddress | UnixAddress, name: string | undefined): void {
     if (this.#isStopped) return connection.close(); // it was accepted in the same turn as the end came
     const session = new Session(this.#service!, connection, listener, name);
     this.#sessions.add(session);
-    await serveSession(session);
+    session.whenOver = this.#whenOver;
+    serveSession(session);
+  }
+
+  readonly #whenOver = (session: Session): void => {
     this.#sessions.delete(session);
     this.#sessionEnded?.();
     if (this.#isStopped) this.#endIfOver();
-  }
+  };
 
   #endIfOver(): void {
     if (!this.#isStopped || this.#accepting > 0 || this.#sessions.size > 0) return;

@@ -39,26 +39,38 @@ interface Ending {
   readonly reason?: string;
 }
 
+const FINISHED: Ending = { cause: "finished" };
+
 /**
- * Serves one client to its end. Never throws: whatever goes wrong ends this session alone.
+ * Serves one client to its end, of which {@linkcode Session.whenOver} is told. Never throws: whatever goes wrong ends
+ * this session alone.
+ *
+ * Nothing here waits for the relay: an idle tunnel holds its session and no frame of a function.
  *
  * @param session The client, just accepted.
- * @returns Its account.
  */
-export async function serveSession(session: Session): Promise<SessionSummary> {
+export async function serveSession(session: Session): Promise<void> {
   session.service.deadlines.add(session);
   session.enter("handshake");
   session.tell("opened");
-  let ending: Ending;
   try {
-    // The first byte tells the dialects apart, and it alone: a greeting may be three bytes long.
-    const first = await session.channel.peek();
-    if (first === SOCKS5_VERSION) ending = await serve(session, readSocks5);
-    else if (first === SOCKS4_VERSION) ending = await serve(session, readSocks4);
-    else ending = await turnAway(session, first);
+    const outcome = await begin(session, await session.channel.peek());
+    if ("client" in outcome) relayThrough(session, outcome);
+    else end(session, outcome);
   } catch (error) {
-    ending = endingOf(session, error);
+    end(session, endingOf(session, error));
   }
+}
+
+/** The first byte tells the dialects apart, and it alone: a greeting may be three bytes long. */
+function begin(session: Session, first: number | undefined): Promise<Tunnel | Ending> {
+  if (first === SOCKS5_VERSION) return grant(session, readSocks5);
+  if (first === SOCKS4_VERSION) return grant(session, readSocks4);
+  return turnAway(session, first);
+}
+
+function end(session: Session, { cause, reason }: Ending): void {
+  session.whenRelayed = undefined; // its connections are closed now, of which a relay would tell
   session.service.deadlines.delete(session);
   session.leave();
   session.close();
@@ -66,11 +78,11 @@ export async function serveSession(session: Session): Promise<SessionSummary> {
     sent: session.sent,
     received: session.received,
     duration: Math.round(performance.now() - session.startedAt),
-    cause: ending.cause,
-    reason: ending.reason,
+    cause,
+    reason,
   };
   session.tell("closed", summary);
-  return summary;
+  session.whenOver?.(session, summary);
 }
 
 /** Answers what is not SOCKS. */
@@ -83,7 +95,8 @@ async function turnAway(session: Session, first: number | undefined): Promise<En
   return { cause: "not-socks", reason: `The first byte is ${first}` };
 }
 
-async function serve(session: Session, read: (session: Session) => Promise<Exchange>): Promise<Ending> {
+/** Reads a request and does what it asks for, up to the relay. */
+async function grant(session: Session, read: (session: Session) => Promise<Exchange>): Promise<Tunnel | Ending> {
   let exchange: Exchange | undefined;
   try {
     exchange = await read(session);
@@ -95,9 +108,7 @@ async function serve(session: Session, read: (session: Session) => Promise<Excha
     const deciding = authoriser.request(session as RequestInfo);
     session.enter("lookup"); // a rule may look things up; out of time the client still gets its reply
     const granted = allowed(deciding instanceof Promise ? await session.until(deciding) : deciding);
-    const tunnel = await COMMANDS[exchange.command](session, exchange, granted);
-    if (tunnel !== undefined) await relayThrough(session, tunnel);
-    return { cause: "finished" };
+    return await COMMANDS[exchange.command](session, exchange, granted) ?? FINISHED;
   } catch (error) {
     const refusal = refusalOf(session, exchange, error);
     if (refusal === undefined) throw error;
@@ -118,11 +129,17 @@ function allowed(decision: Decision): Grant | undefined {
 }
 
 /** Relays, beginning with what the client sent ahead. */
-function relayThrough(session: Session, { client, target }: Tunnel): Promise<void> {
+function relayThrough(session: Session, { client, target }: Tunnel): void {
   session.enter("idle");
+  session.whenRelayed = relayed;
   const rest = session.channel.takeRest();
   const early = rest.length > 0 ? rest.slice() : NOTHING; // the relay may read into the memory it lies in
-  return relay({ client, target, early, meter: session, pace: session.pace }, session.service.runtime);
+  relay({ client, target, early, meter: session, pace: session.pace }, session.service.runtime);
+}
+
+/** See {@linkcode Session.whenRelayed}. */
+function relayed(session: Session, error: unknown): void {
+  end(session, error === undefined ? FINISHED : endingOf(session, error));
 }
 
 /** What was refused and why; `undefined` if the session was not refused anything but broke, or the client left. */

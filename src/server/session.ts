@@ -11,12 +11,12 @@ import { classifyIp } from "../net/ip_class.ts";
 import type { Lease } from "../policy/limiter.ts";
 import type { CommandName, Denial, Grant, ProtocolName, RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
-import type { Abortable, Connection, Duplex, Meter, Pace, StreamPair } from "../runtime/runtime.ts";
+import type { Abortable, Connection, Duplex, Pace, RelayMeter, StreamPair } from "../runtime/runtime.ts";
 import { Channel } from "../stream/channel.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import type { Timed } from "./deadlines.ts";
 import { LightSignal } from "./light_signal.ts";
-import type { CloseCause, Observer, SessionInfo } from "./observer.ts";
+import type { CloseCause, Observer, SessionInfo, SessionSummary } from "./observer.ts";
 import type { Service } from "./service.ts";
 
 /** What a session is doing. Each phase has its own deadline. */
@@ -43,7 +43,7 @@ const CLOSING_TIME = 2_000;
  * The state of one session: how far it has come, its deadline, and the connections it holds. It counts the relay's
  * bytes itself, so that a relayed connection costs no further object.
  */
-export class Session implements SessionInfo, Meter, Timed {
+export class Session implements SessionInfo, RelayMeter, Timed {
   service: Service;
   /** The client's connection. */
   readonly connection: Connection & Duplex;
@@ -61,6 +61,10 @@ export class Session implements SessionInfo, Meter, Timed {
   command: CommandName | undefined;
   target: Target | undefined;
   address: SocketAddress | undefined;
+  /** Is told of the end of the relay, if there is one. A function for all sessions: thousands hold it. */
+  whenRelayed: ((session: Session, error: unknown) => void) | undefined;
+  /** Is told of the end of the session. */
+  whenOver: ((session: Session, summary: SessionSummary) => void) | undefined;
   /** What the rules decided. */
   ruling: Grant | Denial | undefined;
   sent = 0;
@@ -147,6 +151,11 @@ export class Session implements SessionInfo, Meter, Timed {
   enter(phase: Phase): void {
     this.#phase = phase;
     this.#deadline = performance.now() + this.#time();
+  }
+
+  /** The relay is over. */
+  relayed(error?: unknown): void {
+    this.whenRelayed?.(this, error);
   }
 
   /** One direction of the relay has ended: the other has less time to be silent. */

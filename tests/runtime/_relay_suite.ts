@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
-import type { Connection, Meter, Pace, Runtime } from "../../src/runtime/runtime.ts";
+import type { Connection, Meter, Pace, RelayMeter, Runtime } from "../../src/runtime/runtime.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
 import {
   assertEnd,
@@ -30,10 +30,12 @@ export function relaySuite(runtime: Runtime): void {
     early = NOTHING,
     pace?: Pace,
   ): { done: Promise<void>; meter: Meter } {
-    const meter: Meter = { sent: 0, received: 0 };
-    const done = runtime.relay!({ client, target, early, meter, pace });
-    assert(done !== undefined);
+    let meter!: RelayMeter;
+    const done = new Promise<void>((resolve, reject) => {
+      meter = { sent: 0, received: 0, relayed: (error) => error === undefined ? resolve() : reject(error) };
+    });
     done.catch(() => {});
+    assert(runtime.relay!({ client, target, early, meter, pace }));
     return { done, meter };
   }
 
@@ -216,8 +218,8 @@ export function relaySuite(runtime: Runtime): void {
     test("leaves a connection alone whose streams are in use", () =>
       withPair(runtime, ({ client, server }) => {
         const reader = server.readable.getReader();
-        const meter: Meter = { sent: 0, received: 0 };
-        assertEquals(runtime.relay!({ client: server, target: client, early: NOTHING, meter }), undefined);
+        const meter: RelayMeter = { sent: 0, received: 0, relayed: () => {} };
+        assertEquals(runtime.relay!({ client: server, target: client, early: NOTHING, meter }), false);
         reader.releaseLock();
         return Promise.resolve();
       }));
