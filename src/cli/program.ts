@@ -49,7 +49,15 @@ export async function startProgram(start: ServeStart, terminal: Terminal, ground
 /** Inherited sockets stand in for those that the settings name. */
 function optionsOf(config: Config, { inherited, log }: Ground): ServeOptions {
   const observer = sessionObserver(log.logger, config.logLevel ?? "info");
-  return { ...serveOptions(config), ...inherited.length > 0 && { listen: inherited }, observer };
+  return {
+    ...serveOptions(config),
+    ...inherited.length > 0 && { listen: inherited },
+    observer,
+    onStore: (state, reason) => {
+      const line = wordsEntry("store", `The store of counts is ${state}: ${printable(reason)}`, { state });
+      log.logger[state === "away" ? "warning" : "info"]("{line}", { line });
+    },
+  };
 }
 
 /** How long the end waits for the service manager to hear of it, in milliseconds. */
