@@ -1,10 +1,11 @@
 /**
  * Runs the tests: `deno task test [SUITE…] [PATTERN]`.
  *
- * - `unit`: what is in scripts/ and tests/ outside conformance/ and clients/, the same files on Deno, Bun and Node, and
- *   the examples of the documentation on Deno;
+ * - `unit`: what is in scripts/ and tests/ outside conformance/, operator/ and clients/, the same files on Deno, Bun and
+ *   Node, and the examples of the documentation on Deno;
  * - `npm`: builds the npm package, installs it and tries it on each runtime;
- * - `conformance`, `clients`: drive real server processes, on Deno from the sources, on Bun and Node from the npm build.
+ * - `conformance`, `operator`, `clients`: drive real server processes, on Deno from the sources, on Bun and Node from the
+ *   npm build.
  *
  * A pattern chooses files by path, or else cases by name. The last line counts what passed, failed and was skipped.
  * What cannot run here is skipped by name; with CI set in the environment it counts as failed.
@@ -23,7 +24,7 @@ import { runExamples, runTestFile } from "./_test_file.ts";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const SUITES = ["unit", "npm", "conformance", "clients"] as const;
+const SUITES = ["unit", "npm", "conformance", "operator", "clients"] as const;
 type Suite = typeof SUITES[number];
 
 /** What every part of a run shares. */
@@ -63,7 +64,7 @@ async function testFiles(folder: string): Promise<string[]> {
 }
 
 function suiteOf(file: string): Suite {
-  return /^tests\/(conformance|clients)\//.exec(file)?.[1] as Suite | undefined ?? "unit";
+  return /^tests\/(conformance|operator|clients)\//.exec(file)?.[1] as Suite | undefined ?? "unit";
 }
 
 /** The files a pattern leaves: by path if any path has it, or else those which speak of it. */
