@@ -34,12 +34,20 @@ export async function placesOf(
 ): Promise<readonly Place[]> {
   const places = (await Promise.all([listen].flat().map((item) => read(item as ListenAddress, runtime)))).flat();
   const seen = new Map<string, number>();
-  return places.map(({ address, name }) => {
+  return places.filter((place) => !isCovered(place, places)).map(({ address, name }) => {
     const text = "fd" in address ? `fd:${address.fd}` : formatAddress(address);
     const nth = (seen.get(text) ?? 0) + 1; // with port 0 each is a place of its own
     seen.set(text, nth);
     return { key: `${text} ${nth}`, address, name };
   });
+}
+
+/** Whether it is 0.0.0.0 beside [::] of the same port and name, which takes IPv4 too and would find the port taken. */
+function isCovered({ address, name }: Omit<Place, "key">, places: readonly Omit<Place, "key">[]): boolean {
+  if (!("ip" in address) || address.ip !== "0.0.0.0" || address.port === 0) return false;
+  return places.some((other) =>
+    "ip" in other.address && other.address.ip === "::" && other.address.port === address.port && other.name === name
+  );
 }
 
 async function read(item: ListenAddress, runtime: Runtime): Promise<Omit<Place, "key">[]> {

@@ -34,6 +34,14 @@ test("addresses come in the order asked for, with real ports", async () => {
   await server.close();
 });
 
+test("[::] stands for 0.0.0.0 of the same port too, which it takes", async () => {
+  const listen = ["0.0.0.0:1080", "[::]:1080", "0.0.0.0:1081", "0.0.0.0:0", "[::]:0"];
+  await using running = await house({ listen, open: true });
+  const ports = running.server.addresses.map(formatAddress);
+  assertEquals(ports.slice(0, 2), ["[::]:1080", "0.0.0.0:1081"]);
+  assertEquals(ports.length, 4);
+});
+
 test("a wider listener without users does not start, unless it is meant to be open", async () => {
   for (const listen of ["0.0.0.0:1080", "[::]:1080", "192.0.2.1:1080", ["127.0.0.1:1080", "10.0.0.1:1080"]]) {
     const runtime = new Network();
