@@ -1,0 +1,134 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { bytes, Target, Udp, Wire } from "../conformance/_client.ts";
+import { asked, ASSOCIATE, BIND, CONNECT, readReply, socks5Address, tunnel } from "../conformance/_socks.ts";
+import { suite } from "../conformance/_suite.ts";
+import { assertCarries, ended, leave, serveWith } from "./_limited.ts";
+
+const ADA = ["ada", "lovelace"] as const, BOB = ["bob", "dylan"] as const;
+
+const USERS = [{ name: "ada", password: "lovelace" }, { name: "bob", password: "dylan" }];
+
+suite("limits on time", ({ bare }) => {
+  bare("a session that lasts too long is ended, however busy, and the log says why", async ({ runtime, folder }) => {
+    using echo = await Target.echo();
+    await using server = await serveWith(runtime, folder, {
+      users: USERS,
+      limits: [{ users: ["ada"], lifetime: "1s" }],
+    });
+    using others = await tunnel(server, echo.host, echo.port, { user: BOB });
+    using wire = await tunnel(server, echo.host, echo.port, { user: ADA });
+    const port = wire.localPort;
+    const busy = (async () => {
+      for (;;) await assertCarries(wire);
+    })();
+    await busy.catch(() => {});
+    assert(wire.ending !== undefined, "the server ends it");
+    assertStringIncludes(await ended(server, port), ", limit: It lasted for 1 s, which is its limit");
+    await assertCarries(others);
+    await leave(server, others);
+  });
+
+  bare("a session without a byte for too long is ended, one with bytes is not", async ({ runtime, folder }) => {
+    using echo = await Target.echo();
+    await using server = await serveWith(runtime, folder, { limits: [{ idle: "2s" }] });
+    using busy = await tunnel(server, echo.host, echo.port);
+    using idle = await tunnel(server, echo.host, echo.port);
+    const port = idle.localPort;
+    const end = idle.readToEnd(30_000);
+    let isOver = false;
+    end.then(() => isOver = true, () => isOver = true);
+    while (!isOver) await assertCarries(busy);
+    await end;
+    assertStringIncludes(
+      await ended(server, port),
+      ", timeout: Idle, no byte in either direction within 2 s",
+    );
+    await assertCarries(busy);
+  });
+
+  bare("the shortest of the times that hold is what counts", async ({ runtime, folder }) => {
+    using echo = await Target.echo();
+    await using server = await serveWith(runtime, folder, {
+      limits: [{ lifetime: "1h", idle: "2h" }, { per: "address", idle: "1s" }],
+      rules: [{ action: "allow", commands: ["bind"], limits: { lifetime: "1s" } }],
+    });
+    using wire = await tunnel(server, echo.host, echo.port);
+    const port = wire.localPort;
+    assertEquals((await wire.readToEnd(30_000)).data.length, 0);
+    assertStringIncludes(await ended(server, port), "within 1 s");
+    // A BIND's time runs while it waits.
+    const { wire: bound, reply } = await asked(server, BIND, echo.host, echo.port);
+    assertEquals(reply.code, 0);
+    const boundPort = bound.localPort;
+    using peer = await Wire.connect(reply);
+    assertEquals((await readReply(bound)).code, 0);
+    await bound.readToEnd(30_000);
+    await peer.readToEnd(30_000);
+    assertStringIncludes(await ended(server, boundPort), ", limit: It lasted for 1 s");
+    bound.close();
+  });
+
+  bare("a half-closed session is held to its times, too", async ({ runtime, folder }) => {
+    using silent = await Target.listen();
+    await using server = await serveWith(runtime, folder, {
+      users: USERS,
+      limits: [{ users: ["ada"], idle: "1s" }, { users: ["bob"], lifetime: "1s" }],
+    });
+    for (const [user, why] of [[ADA, "timeout: Half-closed"], [BOB, "limit: It lasted"]] as const) {
+      using wire = await tunnel(server, silent.host, silent.port, { user });
+      const port = wire.localPort;
+      using end = await silent.accept();
+      wire.finish();
+      await end.readToEnd();
+      assertEquals((await wire.readToEnd(30_000)).data.length, 0);
+      assertStringIncludes(await ended(server, port), why);
+    }
+  });
+
+  bare("an association is ended with its time, and its datagrams keep it from being idle", async ({
+    runtime,
+    folder,
+  }) => {
+    using echo = await Udp.echo();
+    using udp = await Udp.bind();
+    await using server = await serveWith(runtime, folder, {
+      users: USERS,
+      limits: [{ users: ["ada"], lifetime: "1s" }, { users: ["bob"], idle: "2s" }],
+    });
+    const { wire: lasting, reply } = await asked(server, ASSOCIATE, "0.0.0.0", 0, { user: ADA });
+    assertEquals(reply.code, 0);
+    const lastingPort = lasting.localPort;
+    assertEquals((await lasting.readToEnd(30_000)).data.length, 0);
+    assertStringIncludes(await ended(server, lastingPort), ", limit: It lasted for 1 s");
+    lasting.close();
+
+    const { wire: busy, reply: relay } = await asked(server, ASSOCIATE, "0.0.0.0", 0, { user: BOB });
+    const { wire: idle } = await asked(server, ASSOCIATE, "0.0.0.0", 0, { user: BOB });
+    const port = idle.localPort;
+    const end = idle.readToEnd(30_000);
+    let isOver = false;
+    end.then(() => isOver = true, () => isOver = true);
+    const ping = async (): Promise<void> => {
+      await udp.send(relay, bytes(0, 0, 0, socks5Address(echo.host, echo.port), "ping"));
+      await udp.receive();
+    };
+    while (!isOver) await ping();
+    await ping();
+    assertStringIncludes(await ended(server, port), "timeout: Idle");
+    idle.close();
+    await leave(server, busy);
+  });
+
+  bare("a session that is ended gives its places back", async ({ runtime, folder }) => {
+    using echo = await Target.echo();
+    await using server = await serveWith(runtime, folder, { limits: [{ sessions: 1, lifetime: "1s" }] });
+    for (let i = 0; i < 2; i++) {
+      const { wire, reply } = await asked(server, CONNECT, echo.host, echo.port);
+      assertEquals(reply.code, 0);
+      const port = wire.localPort;
+      await wire.readToEnd(20_000);
+      await ended(server, port);
+      wire.close();
+    }
+  });
+});
