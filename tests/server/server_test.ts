@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { test } from "node:test";
+import { formatAddress } from "../../src/net/address.ts";
 import { NetError } from "../../src/net/errors.ts";
 import { serve } from "../../src/server/server.ts";
 import { echo, eventually, FAR, house, NEAR, Recorder, settle, soon, target, Wire } from "./_harness.ts";
