@@ -133,6 +133,7 @@ suite("the office gateway", ({ bare }) => {
     for (const [name, groups] of [["ada", "staff"], ["grace", "admins"], ["visitor", "guests"]]) {
       await example.addUser(name!, `${name}'s`, groups!);
     }
+    example.change("/var/lib/socks-server/", "./");
     return example;
   };
   /** Puts each window of hours around the whole day, or leaves nothing of it: only `rules test` can choose the time. */
