@@ -12,8 +12,12 @@
  */
 export type OnStoreState = (state: "away" | "back", reason: string) => void;
 
-/** What to say of a thrown value: its message, or that of the first error it stands for. */
+/**
+ * What to say of a thrown value: its message, or that of the first error it stands for. Of what the file system says, the
+ * call and its path are left out: the file is named beside it.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === "") return reasonOf(error.errors[0]);
-  return error instanceof Error ? error.message || error.name : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return /^(E[A-Z]+: [^,]+), [a-z]+ '/.exec(error.message)?.[1] ?? (error.message || error.name);
 }

@@ -199,6 +199,27 @@ suite("the office gateway", ({ bare }) => {
   }, { skip: missing("curl") });
 });
 
+suite("an example that lacks something", ({ bare }) => {
+  bare("is told in a line", async (of) => {
+    const path = join(mkdtempSync(join(of.folder, "example-")), "office.yaml");
+    copyFileSync(join(EXAMPLES, "office.yaml"), path);
+    const serve = () => runToExit(of.runtime, ["--config", path, "--listen", "127.0.0.1:0"]);
+    const from = "{ file: /var/lib/socks-server/counts.json }";
+    const missing = `${path}:7:1: usersFile: ${join(path, "../users")} cannot be read: no such file\n`;
+    const first = await serve();
+    assertEquals([first.code, first.output.startsWith(missing)], [2, true], first.output);
+    writeFileSync(join(path, "../users"), "ada:plain:lovelace\n");
+    const text = readFileSync(path, "utf8");
+    assertStringIncludes(text, from);
+    writeFileSync(path, text.replace(from, "{ file: nowhere/counts.json }"));
+    const { code, output } = await serve();
+    const file = JSON.stringify(join(path, "../nowhere/counts.json"));
+    assertEquals(code, 1);
+    assertStringIncludes(output, `Cannot write counts to ${file}: ENOENT: no such file or directory\n`);
+    assert(!output.includes("    at "), output);
+  });
+});
+
 /** A day that it neither is nor soon will be, in any time zone. */
 function anotherDay(): string {
   const days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
