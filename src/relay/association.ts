@@ -82,6 +82,8 @@ export class Association {
   #clientPort: number;
   #lookups = 0;
   #closed = false;
+  /** How often everything was forgotten. */
+  #generation = 0;
 
   constructor(options: AssociationOptions) {
     this.#options = options;
@@ -129,6 +131,16 @@ export class Association {
     }, () => {});
   }
 
+  /** Forgets which destinations and senders were allowed: they are asked for again. */
+  forget(): void {
+    this.#generation++;
+    this.#destinations.clear();
+    this.#senders.clear();
+    this.#lastHeader = NOTHING;
+    this.#lastDestination = undefined;
+    this.#lastSender = undefined;
+  }
+
   /** Closes its sockets. Idempotent. */
   close(): void {
     this.#closed = true;
@@ -164,18 +176,20 @@ export class Association {
 
   async #find(key: string, target: Target, data: Uint8Array): Promise<void> {
     const destination: Destination = { address: undefined, socket: undefined, waiting: [data] };
+    const generation = this.#generation;
     remember(this.#destinations, key, destination, this.#options.maxDestinations);
     this.#lookups++;
     try {
       const address = await this.#options.route(target);
       const socket = await this.#socketFor(address.ip);
-      if (this.#closed) return;
+      if (this.#closed || this.#generation !== generation) return;
       this.#knowSender(address);
       destination.address = address;
       destination.socket = socket;
       for (const data of destination.waiting.splice(0)) this.#forward(destination, data);
     } catch {
-      this.#destinations.delete(key); // the next datagram may try again
+      // The next datagram may try again.
+      if (this.#generation === generation) this.#destinations.delete(key);
     } finally {
       this.#lookups--;
     }
@@ -206,8 +220,9 @@ export class Association {
       return this.#answer(sender.header, data);
     }
     const address = { ip, port };
+    const generation = this.#generation;
     this.#options.mayAnswer(address).then((may) => {
-      if (may) this.#answer(this.#knowSender(address).header, data);
+      if (may && this.#generation === generation) this.#answer(this.#knowSender(address).header, data);
     }, () => {});
   }
 

@@ -36,7 +36,8 @@ export async function serveAssociate(
   try {
     const admission = session.admit(granted);
     if (admission !== undefined) await session.until(admission);
-    const association = open = newAssociation(session, exchange, granted);
+    const association = open = newAssociation(session, exchange);
+    session.whenAdopted = () => association.forget();
     // Where the client reached us is where it can send to.
     const ip = session.connection.local?.ip ?? "127.0.0.1";
     const socket = await bindForClient(service, ip, (bytes, ip, port) => association.fromClient(bytes, ip, port));
@@ -54,31 +55,33 @@ export async function serveAssociate(
   }
 }
 
-function newAssociation(session: Session, exchange: Exchange, granted: Grant | undefined): Association {
-  const { service } = session;
-  const { authoriser, bounds, runtime } = service;
+/** It asks whoever serves the session by then, and under what was granted by then. */
+function newAssociation(session: Session, exchange: Exchange): Association {
+  const { authoriser, bounds, runtime } = session.service;
   const request = session as RequestInfo;
+  const granted = (): Grant | undefined => session.ruling as Grant | undefined;
   return new Association({
     runtime,
-    sourceFor: (ip) => service.outgoing?.sourceFor(ip, request),
+    sourceFor: (ip) => session.service.outgoing?.sourceFor(ip, request),
     meter: session,
     pace: session.pace,
     client: expectedClient(session, exchange),
     maxDestinations: bounds.destinations,
     maxLookups: bounds.lookups,
     route: async (target) => {
-      if (target.type === "name" && !await authoriser.lookup(target, request)) {
+      const { service } = session;
+      if (target.type === "name" && !await service.authoriser.lookup(target, request)) {
         throw new NetError("not-allowed", `Cannot send to "${target.host}": the rules deny it`);
       }
-      const { addresses: [address] } = await findRoute(target, request, granted, service);
+      const { addresses: [address] } = await findRoute(target, request, granted(), service);
       if (address === undefined) {
         throw new NetError("name-not-found", `Cannot send to "${target.host}": not resolved here`);
       }
       return address;
     },
-    mayAnswer: async (sender) => !isDenial(await authoriser.address(sender, request, granted)),
+    mayAnswer: async (sender) => !isDenial(await session.service.authoriser.address(sender, request, granted())),
     mayPass: authoriser.asksDatagrams
-      ? async (target, size) => await authoriser.datagram({ target, size }, request)
+      ? async (target, size) => await session.service.authoriser.datagram({ target, size }, request)
       : undefined,
   });
 }

@@ -12,6 +12,7 @@ import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { withRead } from "../relay/relay.ts";
 import type { Connection, Listener } from "../runtime/runtime.ts";
 import type { Exchange, Tunnel } from "./exchange.ts";
+import { reconsider } from "./recheck.ts";
 import { findRoute } from "./route.ts";
 import type { Session } from "./session.ts";
 
@@ -23,7 +24,12 @@ import type { Session } from "./session.ts";
  * client leaves while it waits.
  */
 export async function serveBind(session: Session, exchange: Exchange, granted: Grant | undefined): Promise<Tunnel> {
-  const expected = await expectedPeers(session, exchange, granted);
+  const { service } = session;
+  let expected = await expectedPeers(session, exchange, granted);
+  if (session.service !== service) { // other options have come meanwhile
+    session.leave();
+    expected = await expectedPeers(session, exchange, await session.until(reconsider(session)));
+  }
   const { listenIp, statedIp } = chooseAddress(session, exchange, expected[0]);
   const listener = await session.service.runtime.listen({ address: { ip: listenIp, port: 0 }, backlog: 1 });
   let peer: Connection;
@@ -39,7 +45,7 @@ export async function serveBind(session: Session, exchange: Exchange, granted: G
   }
   session.peer = peer;
   try {
-    await checkPeer(session, peer, expected, granted);
+    await checkPeer(session, peer, expected);
   } catch (error) {
     peer.close(); // at once; the client may take its time to read its refusal
     throw error;
@@ -122,7 +128,6 @@ async function checkPeer(
   session: Session,
   peer: Connection,
   expected: readonly IpAddress[],
-  granted: Grant | undefined,
 ): Promise<void> {
   const { remote } = peer;
   if (remote === undefined) throw new NetError("not-allowed", "The peer has no address");
@@ -131,7 +136,8 @@ async function checkPeer(
     throw new NetError("not-allowed", `${remote.ip} connected, expected ${expected.join(" or ")}`);
   }
   const { authoriser } = session.service;
-  const asking = async () => await authoriser.address(remote, session as RequestInfo, granted);
+  const asking = async () =>
+    await authoriser.address(remote, session as RequestInfo, session.ruling as Grant | undefined);
   const decision = await session.until(asking());
   if (isDenial(decision)) throw new NotAllowedError(decision, `${remote.ip} connected: ${decision.deny}`);
 }

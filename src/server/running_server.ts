@@ -7,10 +7,11 @@
 import { isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { exposureProblem } from "../policy/exposure.ts";
+import type { Denial } from "../policy/rules.ts";
 import type { Connection, Listener, Runtime } from "../runtime/runtime.ts";
 import type { ServeOptions } from "./options.ts";
 import { placesOf } from "./places.ts";
-import { isStillUser, objection } from "./recheck.ts";
+import { objection, objectionToUser } from "./recheck.ts";
 import { serveSession } from "./serve_session.ts";
 import { openService, type Service } from "./service.ts";
 import type { Server } from "./server.ts";
@@ -128,18 +129,17 @@ export class RunningServer implements Server {
     return opened;
   }
 
-  /** Sessions that were not granted anything yet are for the new service to judge. */
+  /** Sessions that were not granted anything yet are for the new service to judge, when they come to it. */
   async #passOn(service: Service, recheck: boolean): Promise<void> {
-    const revoke = (session: Session, reason: string): void =>
-      session.stop(new NetError("not-allowed", `Not allowed any more: ${reason}`), "revoked");
+    const revoke = (session: Session, { deny }: Denial): void =>
+      session.stop(new NetError("not-allowed", `Not allowed any more: ${deny}`), "revoked");
     await Promise.all(Array.from(this.#sessions, async (session) => {
-      if (session.command === undefined) {
-        session.adopt(service);
-        if (session.user !== undefined && !isStillUser(session, service)) revoke(session, "there is no such user");
-      } else if (recheck) {
-        const reason = await objection(session, service);
-        if (reason !== undefined) revoke(session, reason);
-      }
+      if (!session.isPending && !recheck) return;
+      session.adopt(service);
+      let denial: Denial | undefined;
+      if (!session.isPending) denial = await objection(session, service);
+      else if (session.user !== undefined) denial = objectionToUser(session, service);
+      if (denial !== undefined) revoke(session, denial);
     }));
   }
 

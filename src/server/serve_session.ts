@@ -19,6 +19,7 @@ import type { Exchange, Tunnel } from "./exchange.ts";
 import { HTTP_ANSWER, looksLikeHttp } from "./http_answer.ts";
 import type { CloseCause, Refusal, SessionSummary } from "./observer.ts";
 import type { Session } from "./session.ts";
+import { objectionToUser, reconsider } from "./recheck.ts";
 import { readSocks4 } from "./socks4.ts";
 import { readSocks5 } from "./socks5.ts";
 
@@ -97,6 +98,7 @@ async function turnAway(session: Session, first: number | undefined): Promise<En
 
 /** Reads a request and does what it asks for, up to the relay. */
 async function grant(session: Session, read: (session: Session) => Promise<Exchange>): Promise<Tunnel | Ending> {
+  const { service } = session;
   let exchange: Exchange | undefined;
   try {
     exchange = await read(session);
@@ -104,10 +106,13 @@ async function grant(session: Session, read: (session: Session) => Promise<Excha
     session.command = exchange.command;
     session.target = exchange.target;
     session.tell("requested");
-    const { authoriser } = session.service;
-    const deciding = authoriser.request(session as RequestInfo);
+    const current = session.service;
+    // Whom the former options let in without a login, or while they were replaced.
+    if (current !== service) allowed(objectionToUser(session, current));
+    const deciding = current.authoriser.request(session as RequestInfo);
     session.enter("lookup"); // a rule may look things up; out of time the client still gets its reply
-    const granted = allowed(deciding instanceof Promise ? await session.until(deciding) : deciding);
+    let granted = allowed(deciding instanceof Promise ? await session.until(deciding) : deciding);
+    if (session.service !== current) granted = await session.until(reconsider(session));
     return await COMMANDS[exchange.command](session, exchange, granted) ?? FINISHED;
   } catch (error) {
     const refusal = refusalOf(session, exchange, error);

@@ -63,6 +63,8 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   address: SocketAddress | undefined;
   /** Is told of the end of the relay, if there is one. A function for all sessions: thousands hold it. */
   whenRelayed: ((session: Session, error: unknown) => void) | undefined;
+  /** Is told that another service has taken over. */
+  whenAdopted: (() => void) | undefined;
   /** Is told of the end of the session. */
   whenOver: ((session: Session, summary: SessionSummary) => void) | undefined;
   /** What the rules decided. */
@@ -127,6 +129,11 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     return this.#phase;
   }
 
+  /** Whether nothing was granted yet: its client waits for the answer to a request, or has made none. */
+  get isPending(): boolean {
+    return this.command === undefined || this.#phase === "lookup" || this.#phase === "connect";
+  }
+
   /** Aborts when the session ends or is stopped. Made when somebody first asks for it. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
@@ -140,11 +147,12 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     if (this.#stopped !== undefined) peer.close();
   }
 
-  /** Goes on under another service, before anything was granted. */
+  /** Goes on under another service. What was granted must be asked for again: see {@linkcode objection}. */
   adopt(service: Service): void {
     this.service.deadlines.delete(this);
     this.service = service;
     service.deadlines.add(this);
+    this.whenAdopted?.();
   }
 
   /** Begins a phase and its deadline. */

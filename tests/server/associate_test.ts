@@ -297,3 +297,17 @@ test("SOCKS4 has no UDP", async () => {
   assertEquals(await client.restHex(), "00 5b 00 00 00 00 00 00");
   client.leave();
 });
+
+test("after a recheck each destination and each sender is asked for again", async () => {
+  await using scene = await associated();
+  const other = new UdpHost(scene.network, "93.184.216.35", 53, () => new TextEncoder().encode("other"));
+  await scene.send(DNS, 53, "one");
+  await soon(scene.client.until(1));
+  const rules = [{ action: "deny", to: [DNS] }] as const;
+  const options = { listen: "192.0.2.1:1080", open: true, runtime: scene.network, rules };
+  await scene.running.server.reload(options, { sessions: "recheck" });
+  await scene.send(DNS, 53, "two");
+  await scene.send("93.184.216.35", 53, "three");
+  await soon(scene.client.until(2));
+  assertEquals([scene.dns.got.length, other.got.length], [1, 1]);
+});

@@ -48,6 +48,13 @@ async function house(options: ServeOptions = {}): Promise<House> {
   return house;
 }
 
+/** A promise, and what fulfils it. */
+function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((fulfil) => resolve = fulfil);
+  return { promise, resolve };
+}
+
 const no = { request: () => ({ deny: "not any more" }) };
 
 test("new sessions are served by the new options, running ones go on", async () => {
@@ -104,6 +111,92 @@ test("a user who is gone gets no answer to a request that comes later", async ()
   await client.expect("05 02 01 00");
   await scene.server.reload(scene.options({ users: [{ name: "alan", password: "x" }] }));
   assertEquals((await scene.recorder.summary()).cause, "revoked");
+});
+
+test("a client who was let in without a login gets nothing once logins are needed", async () => {
+  await using scene = await house();
+  const client = scene.client();
+  await client.send([5, 1, 0]);
+  await client.expect("05 00");
+  await scene.server.reload(scene.options({ users: [{ name: "ada", password: "x" }] }));
+  await client.send(REQUEST);
+  await client.expect("05 02 00 01 00 00 00 00 00 00");
+  assertEquals((await scene.recorder.summary()).reason, "a login is needed now");
+});
+
+test("a login that is checked while its user goes lets nobody in", async () => {
+  const { promise, resolve } = deferred<{ name: string }>();
+  await using scene = await house({ authenticate: () => promise });
+  const client = scene.client();
+  await client.send([5, 1, 2], [1, 3, 97, 100, 97, 1, 120], REQUEST);
+  await client.expect("05 02");
+  await scene.server.reload(scene.options({ users: [{ name: "alan", password: "x" }] }));
+  resolve({ name: "ada" });
+  await client.expect("01 00 05 02 00 01 00 00 00 00 00 00");
+  assertEquals((await scene.recorder.summary()).reason, "there is no such user any more");
+});
+
+test("a rule that is asked while it goes does not decide", async () => {
+  const { promise, resolve } = deferred<undefined>();
+  await using scene = await house({ rules: { request: () => promise } });
+  const client = scene.client();
+  await client.send([5, 1, 0], REQUEST);
+  await client.expect("05 00");
+  await settle();
+  await scene.server.reload(scene.options({ rules: no }));
+  resolve(undefined);
+  await client.expect("05 02 00 01 00 00 00 00 00 00");
+});
+
+/** A request for a name, whose lookup waits. */
+const BY_NAME = [5, 1, 0, 3, 6, ...new TextEncoder().encode("a.test"), 0, 80];
+
+for (const sessions of ["keep", "recheck"] as const) {
+  test(`a name that is looked up during a reload (${sessions}) is judged by the new options`, async () => {
+    const { promise, resolve } = deferred<string[]>();
+    await using scene = await house({ resolve: () => promise });
+    const client = scene.client();
+    await client.send([5, 1, 0], BY_NAME);
+    await client.expect("05 00");
+    await settle();
+    const rules = [{ name: "closed", action: "deny", to: ["192.0.2.9"] }] as const;
+    await scene.server.reload(scene.options({ rules, resolve: () => ["192.0.2.9"] }), { sessions });
+    resolve(["192.0.2.9"]);
+    await client.expect("05 02 00 01 00 00 00 00 00 00");
+    assertEquals(scene.network.attempts, []);
+    assertEquals(scene.recorder.sessions.at(-1)?.rule, "closed");
+  });
+
+  test(`a target that is dialled during a reload (${sessions}) is judged by the new options`, async () => {
+    const { promise, resolve } = deferred<void>();
+    await using scene = await house({
+      dial: async ({ host, port }, { runtime }) => {
+        await promise;
+        return await runtime.connect({ ip: host, port });
+      },
+    });
+    const client = scene.client();
+    await client.send([5, 1, 0], REQUEST);
+    await client.expect("05 00");
+    await settle();
+    await scene.server.reload(scene.options({ rules: no }), { sessions });
+    resolve();
+    await client.expect("05 02 00 01 00 00 00 00 00 00");
+  });
+}
+
+test("a request that the new options allow as well goes on over a reload", async () => {
+  const { promise, resolve } = deferred<string[]>();
+  await using scene = await house({ resolve: () => promise });
+  const client = scene.client();
+  await client.send([5, 1, 0], BY_NAME);
+  await client.expect("05 00");
+  await settle();
+  const rules = [{ name: "open", action: "allow", to: ["a.test"] }] as const;
+  await scene.server.reload(scene.options({ rules, resolve: () => ["192.0.2.9"] }));
+  resolve(["192.0.2.9"]);
+  await client.expect("05 00 00 01");
+  assertEquals(scene.recorder.sessions.at(-1)?.rule, "open");
 });
 
 test("listeners that both options name stay open, others come and go", async () => {
