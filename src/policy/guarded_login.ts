@@ -10,8 +10,9 @@ import { AuthenticationError } from "../auth/method.ts";
 import type { LoginGuard } from "./login_guard.ts";
 
 /**
- * Asks a guard before a password is looked at, and tells it what became of it. User ids hold no secret to be guessed and
- * are not guarded.
+ * Asks a guard before a password is looked at, and tells it what became of it. Where the look takes a while the guard is
+ * asked once more before a yes: of many guesses that come together only so many are answered as the guard lets pass. User
+ * ids hold no secret to be guessed and are not guarded.
  *
  * @param authenticate The check.
  * @param guard The guard.
@@ -36,8 +37,12 @@ function attempt(
 ): User | undefined | Promise<User | undefined> {
   if (refusal !== undefined) throw new AuthenticationError(refusal);
   const answer = authenticate(credentials, client);
-  if (answer instanceof Promise) return answer.then((user) => told(user, guard, client));
-  return told(answer, guard, client);
+  if (!(answer instanceof Promise)) return told(answer, guard, client);
+  return answer.then(async (user) => {
+    const refusal = isUser(user) ? await guard.mayTry(client.client?.ip) : undefined;
+    if (refusal !== undefined) throw new AuthenticationError(refusal);
+    return told(user, guard, client);
+  });
 }
 
 /** Tells the guard, whose own failure changes nothing about the answer. */

@@ -70,3 +70,10 @@ test("user ids are no secret to be guessed", async () => {
   for (let i = 0; i < 5; i++) await login({ method: "user-id", username: "eve", verified: false }, CLIENT);
   assertEquals(asked.length, 5);
 });
+
+test("of guesses that come together only as many are answered as may fail", async () => {
+  const { login } = scene("later", 3);
+  const guesses = ["a", "b", "c", "d", "right"].map(async (text) => await login(password(text), CLIENT));
+  const outcomes = await Promise.allSettled(guesses);
+  assertEquals(outcomes.map(({ status }) => status), [...new Array(4).fill("fulfilled"), "rejected"]);
+});
