@@ -14,7 +14,6 @@ import { placesOf } from "./places.ts";
 import { objection, objectionToUser } from "./recheck.ts";
 import { serveSession } from "./serve_session.ts";
 import { openService, type Service } from "./service.ts";
-import type { Server } from "./server.ts";
 import { Session } from "./session.ts";
 
 /** What `setTimeout` can count to. */
@@ -24,6 +23,36 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 interface Opened {
   readonly listener: Listener;
   readonly name: string | undefined;
+}
+
+/** A running server. */
+export interface Server extends AsyncDisposable {
+  /** Where it listens, in the order asked for, with real ports. Changes with a reload. */
+  readonly addresses: readonly (SocketAddress | UnixAddress)[];
+  /** How many sessions are open. */
+  readonly sessions: number;
+  /** Fulfilled when the server has stopped and its last session is over. */
+  readonly closed: Promise<void>;
+  /**
+   * Goes on with other options in place of all that it had. Listeners that both name stay open; the runtime stays.
+   *
+   * New sessions, and those which have not asked for anything yet, are served by the new options. What fails leaves
+   * everything as it was.
+   *
+   * @param options The new options.
+   * @param how What becomes of running sessions: `keep` lets them go on as they were let in; `recheck` asks the new
+   * users and rules about each and ends those that they do not allow.
+   * @throws What `serve` throws for them; {@linkcode NetError} `closed` if the server is closing.
+   */
+  reload(options: ServeOptions, how?: { readonly sessions?: "keep" | "recheck" }): Promise<void>;
+  /** Stops listening and ends every session at once. */
+  close(): Promise<void>;
+  /**
+   * Stops listening, lets the sessions finish, and ends those still open after the deadline.
+   *
+   * @param deadline In milliseconds; without one it waits for as long as they take.
+   */
+  drain(deadline?: number): Promise<void>;
 }
 
 /** A server that runs, from its first listener to its last session. */

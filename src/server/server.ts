@@ -4,40 +4,11 @@
  * @module
  */
 
-import type { SocketAddress, UnixAddress } from "../net/address.ts";
 import { currentRuntime } from "../runtime/detect.ts";
 import type { ServeOptions } from "./options.ts";
-import { RunningServer } from "./running_server.ts";
+import { RunningServer, type Server } from "./running_server.ts";
 
-/** A running server. */
-export interface Server extends AsyncDisposable {
-  /** Where it listens, in the order asked for, with real ports. Changes with a reload. */
-  readonly addresses: readonly (SocketAddress | UnixAddress)[];
-  /** How many sessions are open. */
-  readonly sessions: number;
-  /** Fulfilled when the server has stopped and its last session is over. */
-  readonly closed: Promise<void>;
-  /**
-   * Goes on with other options in place of all that it had. Listeners that both name stay open; the runtime stays.
-   *
-   * New sessions, and those which have not asked for anything yet, are served by the new options. What fails leaves
-   * everything as it was.
-   *
-   * @param options The new options.
-   * @param how What becomes of running sessions: `keep` lets them go on as they were let in; `recheck` asks the new
-   * users and rules about each and ends those that they do not allow.
-   * @throws What {@linkcode serve} throws for them; {@linkcode NetError} `closed` if the server is closing.
-   */
-  reload(options: ServeOptions, how?: { readonly sessions?: "keep" | "recheck" }): Promise<void>;
-  /** Stops listening and ends every session at once. */
-  close(): Promise<void>;
-  /**
-   * Stops listening, lets the sessions finish, and ends those still open after the deadline.
-   *
-   * @param deadline In milliseconds; without one it waits for as long as they take.
-   */
-  drain(deadline?: number): Promise<void>;
-}
+export type { Server } from "./running_server.ts";
 
 /**
  * Starts a SOCKS4, 4a and 5 server. Without options it serves this machine on 127.0.0.1:1080.
