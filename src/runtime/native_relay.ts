@@ -86,11 +86,6 @@ class Relay {
     this.over = true;
     this.meter.relayed();
   }
-
-  failed(error: NetError): void {
-    this.over = true;
-    this.meter.relayed(error);
-  }
 }
 
 /** One direction. It is the tap of its source. */
@@ -152,9 +147,11 @@ class Flow implements Tap {
     const relay = this.#relay;
     if (relay.over) return;
     if (error === undefined) return relay.closed();
-    relay.failed(error);
-    // A connection lost is passed on as a reset: a mere end would let the other side take what it has for whole.
+    relay.over = true;
+    // A connection lost is passed on as a reset: a mere end would let the other side take what it has for whole. That
+    // comes before the word of it, since whoever hears that may close both in good order.
     this.#sink.close(error.code === "closed" ? undefined : error);
+    relay.meter.relayed(error);
   }
 
   #resume(): void {

@@ -32,7 +32,13 @@ export function relaySuite(runtime: Runtime): void {
   ): { done: Promise<void>; meter: Meter } {
     let meter!: RelayMeter;
     const done = new Promise<void>((resolve, reject) => {
-      meter = { sent: 0, received: 0, relayed: (error) => error === undefined ? resolve() : reject(error) };
+      const relayed: RelayMeter["relayed"] = (error) => {
+        // As a session does.
+        client.close();
+        target.close();
+        error === undefined ? resolve() : reject(error);
+      };
+      meter = { sent: 0, received: 0, relayed };
     });
     done.catch(() => {});
     assert(runtime.relay!({ client, target, early, meter, pace }));
