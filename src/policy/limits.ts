@@ -19,7 +19,7 @@ export interface LimitsOptions {
   readonly counters: Counters;
   /**
    * The limiter of the configuration before. Sessions that it admitted go on and still count, in limits of the same name
-   * and scope; those then hold them to what they say now. It is closed by whoever made it.
+   * and scope; from {@linkcode Limits.begin} on those hold them to what they say now. It is closed by whoever made it.
    */
   readonly previous?: Limiter | undefined;
   /**
@@ -82,12 +82,18 @@ export class Limits implements Limiter {
       return compiled;
     });
     this.#counters = counters;
-    if (previous instanceof Limits) {
-      this.#ledger = previous.#ledger;
-      this.#ledger.counters = counters;
-      this.#ledger.adopt(this.#limits);
-    } else this.#ledger = new Ledger(counters, new Pacer(timers), now);
+    if (previous instanceof Limits) this.#ledger = previous.#ledger;
+    else {
+      this.#ledger = new Ledger(counters, new Pacer(timers), now);
+      this.#ledger.owner = this;
+    }
+  }
+
+  /** Takes the place of the limiter before. Until then that one holds: its configuration may yet have to stay. */
+  begin(): void {
+    this.#ledger.counters = this.#counters;
     this.#ledger.owner = this;
+    this.#ledger.adopt(this.#limits);
   }
 
   /** How many keys of limits have sessions, or had some a moment ago. */

@@ -95,17 +95,19 @@ export class RunningServer implements Server {
       throw error;
     }
     this.#service = service;
+    service.begin();
     const before = this.#opened;
     this.#opened = opened;
     for (const address of this.addresses) if (!isUnixAddress(address)) service.listeners.push(address);
     for (const [key, { listener }] of before) if (!opened.has(key)) listener.close();
     for (const [key, { listener }] of opened) if (!before.has(key)) this.#accept(key, listener);
+    this.#sessionEnded?.(); // there may be room for more
     return previous;
   }
 
   reload(options: ServeOptions, { sessions = "keep" }: { readonly sessions?: "keep" | "recheck" } = {}): Promise<void> {
     const reloading = this.#reloading.then(async () => {
-      if (this.#isStopped) throw new NetError("closed", "Cannot reload: the server is closing");
+      if (this.#isStopped) throw closing();
       const previous = await this.start(options);
       await this.#passOn(this.#service!, sessions === "recheck");
       await previous?.retire(this.#service!);
@@ -151,6 +153,7 @@ export class RunningServer implements Server {
         opened.set(key, { listener, name });
       }
       check([...opened.values()].map(({ listener }) => listener.address));
+      if (this.#isStopped) throw closing(); // the end came meanwhile
     } catch (error) {
       for (const listener of fresh) listener.close();
       throw error;
@@ -190,11 +193,18 @@ export class RunningServer implements Server {
 
   #serve(connection: Connection, listener: SocketAddress | UnixAddress, name: string | undefined): void {
     if (this.#isStopped) return connection.close(); // it was accepted in the same turn as the end came
-    const session = new Session(this.#service!, connection, listener, name);
+    serveSession(this.#enlist(new Session(this.#service!, connection, listener, name)));
+  }
+
+  #enlist(session: Session): Session {
     this.#sessions.add(session);
     session.whenOver = this.#whenOver;
-    serveSession(session);
+    session.succeed = this.#succeed;
+    return session;
   }
+
+  readonly #succeed = (session: Session): Session | undefined =>
+    this.#isStopped ? undefined : this.#enlist(session.successor(this.#service!));
 
   readonly #whenOver = (session: Session): void => {
     this.#sessions.delete(session);
@@ -218,4 +228,8 @@ export class RunningServer implements Server {
       };
     });
   }
+}
+
+function closing(): NetError {
+  return new NetError("closed", "Cannot reload: the server is closing");
 }

@@ -103,6 +103,11 @@ export class Service {
     return this.#store;
   }
 
+  /** Takes the place of the service before: its sessions are held to the limits of this one, too. */
+  begin(): void {
+    this.limiter?.begin();
+  }
+
   /** Lets go of what it holds, once its last session is over. */
   async close(): Promise<void> {
     this.deadlines.rest(); // a program may end as soon as its server has

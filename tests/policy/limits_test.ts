@@ -379,6 +379,16 @@ test("counts that cannot be reached refuse new sessions, and what was used meanw
   assertEquals(counters.get("q:server::day-2026-01-01"), 200);
 });
 
+function memoryOf(counters: MemoryCounters): Counters {
+  return {
+    hit: (key, rate) => counters.hit(key, rate),
+    add: (key, amount, until) => counters.add(key, amount, until),
+    get: (key) => counters.get(key),
+    delete: (key) => counters.delete(key),
+    close: () => counters.close(),
+  };
+}
+
 test("another configuration goes on counting those who are there", () => {
   const { timers, counters, limits } = setUp(
     { name: "office", per: "user", sessions: 2, upload: 64 * KIB },
@@ -391,6 +401,7 @@ test("another configuration goes on counting those who are there", () => {
     counters,
     previous: limits,
   });
+  next.begin();
   assertEquals(refusal(next, { user: "ada" }), 'Cannot admit: limit "office": 1 session at once for user "ada"');
   const before = stream.sent;
   timers.advance(10_000);
@@ -411,32 +422,57 @@ test("a bound on bytes that another configuration has no more holds no more", ()
   while (pace!.take(1000, true) > 0);
   let leave = 0;
   pace!.wait(true, () => leave = pace!.take(1000, true));
-  limiter([{ name: "office", sessions: 9 }], { counters, previous: limits });
+  limiter([{ name: "office", sessions: 9 }], { counters, previous: limits }).begin();
   timers.advance(10);
   assertEquals(leave, 1000);
 });
 
+test("another configuration that never came to hold changes nothing", async () => {
+  let closed = 0;
+  const { timers, counters, limits } = setUp({ name: "office", upload: 16 * KIB, sessions: 1 });
+  const lease = admit(limits);
+  const stream = new Stream(lease.pace!, 16 * KIB);
+  stream.go();
+  const other = new MemoryCounters();
+  const close = (): Promise<void> => Promise.resolve(void closed++);
+  const unused = limiter([{ name: "office", upload: 64 * KIB, sessions: 2 }], {
+    counters: { ...memoryOf(other), close },
+    previous: limits,
+  });
+  await unused.close();
+  assertEquals(closed, 1);
+  const before = stream.sent;
+  timers.advance(10_000);
+  assert(Math.abs((stream.sent - before) / (160 * KIB) - 1) < 0.05, `${stream.sent - before} bytes at the old rate`);
+  assertEquals(refusal(limits), 'Cannot admit: limit "office": 1 session at once');
+  stream.isStopped = true;
+  lease.release();
+  counters.close = close;
+  await limits.close();
+  assertEquals(closed, 2);
+});
+
 test("counters are closed by the last who counts with them", async () => {
   let closed: string[] = [];
-  const make = (name: string): Counters => {
-    const counters = new MemoryCounters();
-    return {
-      hit: (key, rate) => counters.hit(key, rate),
-      add: (key, amount, until) => counters.add(key, amount, until),
-      get: (key) => counters.get(key),
-      delete: (key) => counters.delete(key),
-      close: () => {
-        closed.push(name);
-        return Promise.resolve();
-      },
-    };
-  };
+  const make = (name: string): Counters => ({
+    ...memoryOf(new MemoryCounters()),
+    close: () => {
+      closed.push(name);
+      return Promise.resolve();
+    },
+  });
   const [a, b] = [make("a"), make("b")];
   const first = limiter([], { counters: a });
   const second = limiter([], { counters: a, previous: first });
+  second.begin();
   await first.close();
   assertEquals(closed, []);
+  const unused = limiter([], { counters: b, previous: second });
+  await unused.close();
+  assertEquals(closed, ["b"]);
+  closed = [];
   const third = limiter([], { counters: b, previous: second });
+  third.begin();
   await second.close();
   assertEquals(closed, ["a"]);
   closed = [];
