@@ -12,12 +12,12 @@ import type { Limit } from "./limit.ts";
 /** The commands of SOCKS. */
 export type CommandName = "connect" | "bind" | "udp-associate";
 
-/** The dialects of SOCKS. */
-export type ProtocolName = "socks4" | "socks4a" | "socks5";
+/** The dialects of SOCKS, and HTTP. */
+export type ProtocolName = "socks4" | "socks4a" | "socks5" | "http";
 
 /** A request, and who makes it. */
 export interface RequestInfo extends ClientInfo {
-  /** The dialect of SOCKS. */
+  /** The dialect of SOCKS, or HTTP. */
   readonly protocol: ProtocolName;
   /** Who the client is, if it had to say. */
   readonly user: User | undefined;

@@ -27,7 +27,8 @@ export type ProtocolErrorCode =
   | "port"
   | "too-long"
   | "reserved"
-  | "reply";
+  | "reply"
+  | "http";
 
 /** Bytes that no RFC allows. */
 export class ProtocolError extends NetError {

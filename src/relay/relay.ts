@@ -86,7 +86,7 @@ async function sendDown(client: Duplex, target: Duplex, meter: Meter, pace: Pace
 }
 
 /** Waits for the pace to let some of the bytes go, and says how many. */
-async function leave(pace: Pace, bytes: Uint8Array, up: boolean): Promise<number> {
+export async function leave(pace: Pace, bytes: Uint8Array, up: boolean): Promise<number> {
   for (;;) {
     await new Promise<void>((resolve) => pace.wait(up, resolve));
     const length = pace.take(bytes.length, up);

@@ -10,11 +10,18 @@ import { Command, Reply } from "../protocol/constants.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { RelayJob } from "../runtime/runtime.ts";
 import type { Channel } from "../stream/channel.ts";
+import type { CloseCause } from "./observer.ts";
 
 /** The two ends that a granted request joins. */
 export type Tunnel = Pick<RelayJob, "client" | "target">;
 
-/** Writes a reply in a dialect. */
+/** How a session ended. */
+export interface Ending {
+  readonly cause: CloseCause;
+  readonly reason?: string;
+}
+
+/** Writes a reply in a dialect; nothing if there is none to write. */
 export type EncodeReply = (reply: number, bound: Target) => Uint8Array;
 
 /** One request. */
@@ -42,7 +49,8 @@ export class Exchange {
    */
   grant(bound: SocketAddress | undefined): Promise<void> | undefined {
     this.replied = true;
-    return this.#channel.write(this.#encode(Reply.SUCCEEDED, bound === undefined ? NO_ADDRESS : addressTarget(bound)));
+    const message = this.#encode(Reply.SUCCEEDED, bound === undefined ? NO_ADDRESS : addressTarget(bound));
+    return message.length === 0 ? undefined : this.#channel.write(message);
   }
 
   /**

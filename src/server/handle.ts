@@ -54,8 +54,26 @@ export async function handle(
   const session = new Session(await service, connection, undefined);
   return await new Promise((resolve) => {
     session.whenOver = (_session, summary) => resolve(summary);
+    session.succeed = succeed;
     serveSession(session);
   });
+}
+
+/** What over HTTP leads elsewhere counts as one with what came before. */
+function succeed(session: Session): Session {
+  const next = session.successor(session.service);
+  const { whenOver } = session;
+  session.whenOver = (_session, { sent, received, duration }) => {
+    next.whenOver = (last, summary) =>
+      whenOver?.(last, {
+        ...summary,
+        sent: sent + summary.sent,
+        received: received + summary.received,
+        duration: duration + summary.duration,
+      });
+  };
+  next.succeed = succeed;
+  return next;
 }
 
 async function newService(options: HandleOptions): Promise<Service> {

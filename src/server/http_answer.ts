@@ -1,10 +1,29 @@
 /**
- * What a browser is told that takes this port for an HTTP proxy or a web site.
+ * What this server itself says in HTTP.
  *
  * @module
  */
 
-const BODY = `This is a SOCKS proxy, and your program spoke HTTP to it.
+import { Reply } from "../protocol/constants.ts";
+import type { ProtocolError } from "../protocol/decoded.ts";
+import { bytesOf } from "./http_head.ts";
+
+/** What each answer begins with, and says. */
+const ANSWERS = {
+  400: ["Bad Request", "This proxy cannot make sense of the request."],
+  403: ["Forbidden", "The rules of this proxy do not allow that."],
+  407: ["Proxy Authentication Required", "This proxy wants a user name and a password."],
+  431: ["Request Header Fields Too Large", "The head of the request is too large for this proxy."],
+  501: ["This is a SOCKS proxy, not an HTTP proxy", ""],
+  502: ["Bad Gateway", "The target cannot be reached, or does not speak HTTP."],
+  503: ["Service Unavailable", "This proxy is about to close."],
+  504: ["Gateway Timeout", "The target did not answer in time."],
+} as const;
+
+/** The status of an answer of our own. */
+export type Status = keyof typeof ANSWERS;
+
+const SOCKS_ONLY = `This is a SOCKS proxy, and your program spoke HTTP to it.
 
 Set it up as a SOCKS proxy ("SOCKS host" in a browser, not "HTTP proxy"), for example:
 
@@ -12,18 +31,55 @@ Set it up as a SOCKS proxy ("SOCKS host" in a browser, not "HTTP proxy"), for ex
     ALL_PROXY=socks5h://HOST:PORT
 `;
 
-/** The answer, as HTTP/1.1. */
-export const HTTP_ANSWER: Uint8Array = new TextEncoder().encode(
-  [
-    "HTTP/1.1 501 This is a SOCKS proxy, not an HTTP proxy",
+const NO_SITE = `This is a SOCKS and HTTP proxy, and no web site.
+
+Set your program up to use it, for example:
+
+    curl --socks5-hostname HOST:PORT https://example.com/
+    curl --proxy http://HOST:PORT https://example.com/
+`;
+
+/** How an answer differs from the plain one. */
+export interface AnswerOptions {
+  /** Whether it answers HEAD: then it is a head alone. */
+  readonly isHead?: boolean | undefined;
+  /** Whether the client may go on after it. */
+  readonly keepsAlive?: boolean | undefined;
+}
+
+/** An answer with a short page. */
+export function answer(status: Status, { isHead = false, keepsAlive = false }: AnswerOptions = {}): Uint8Array {
+  const [words, text] = ANSWERS[status];
+  return page(status, words, status === 501 ? SOCKS_ONLY : `${text}\n`, { isHead, keepsAlive });
+}
+
+/** What is said to who takes this port for a web site. */
+export function noSite(options: AnswerOptions): Uint8Array {
+  return page(400, ANSWERS[400][0], NO_SITE, options);
+}
+
+function page(status: Status, words: string, body: string, { isHead, keepsAlive }: AnswerOptions): Uint8Array {
+  const head = [
+    `HTTP/1.1 ${status} ${words}`,
     "Content-Type: text/plain; charset=utf-8",
-    `Content-Length: ${BODY.length}`,
+    `Content-Length: ${body.length}`,
     "Cache-Control: no-store",
-    "Connection: close",
-    "",
-    BODY,
-  ].join("\r\n"),
-);
+    ...status === 407 ? ['Proxy-Authenticate: Basic realm="proxy", charset="UTF-8"'] : [],
+    ...keepsAlive ? [] : ["Connection: close"],
+  ];
+  return bytesOf(`${head.join("\r\n")}\r\n\r\n${isHead ? "" : body}`);
+}
+
+/** What is said where SOCKS5 has a REP: the kind of reason, and not more than that. */
+export function statusOfReply(reply: number): Status {
+  if (reply === Reply.NOT_ALLOWED) return 403;
+  return reply === Reply.TTL_EXPIRED ? 504 : 502;
+}
+
+/** What is said of a message that is refused. */
+export function statusOfError(error: ProtocolError): Status {
+  return error.fault === "too-long" ? 431 : 400;
+}
 
 /** Whether a connection that begins with this byte may be HTTP: methods are written in capital letters. */
 export function looksLikeHttp(firstByte: number): boolean {

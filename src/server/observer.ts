@@ -9,9 +9,12 @@ import type { SocketAddress } from "../net/address.ts";
 import type { CommandName, ProtocolName } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
 
-/** A session as far as it has come. */
+/**
+ * A session as far as it has come. Where a client forwards requests to several origins over one HTTP connection, each
+ * stretch of it that leads to one is a session.
+ */
 export interface SessionInfo extends ClientInfo {
-  /** The dialect of SOCKS, once the request is read. */
+  /** The dialect of SOCKS, or HTTP, once the request is read. */
   readonly protocol: ProtocolName | undefined;
   /** Who the client is, once it has proven it. */
   readonly user: User | undefined;

@@ -174,6 +174,12 @@ export interface HandleOptions {
    */
   readonly allowPrivate?: boolean | undefined;
   /**
+   * Serves HTTP proxying on the same ports: CONNECT and requests in absolute form, with the same users, rules and limits.
+   *
+   * @default Whether every listener is on loopback; `false` for `handle`.
+   */
+  readonly mixed?: boolean | undefined;
+  /**
    * Asks identd (RFC 1413) on the client's host whether a SOCKS4 user id is true; CD 92 and 93 if not.
    *
    * @default {false}

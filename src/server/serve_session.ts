@@ -15,9 +15,12 @@ import { relay } from "../relay/relay.ts";
 import { serveAssociate } from "./associate.ts";
 import { serveBind } from "./bind.ts";
 import { serveConnect } from "./connect.ts";
-import type { Exchange, Tunnel } from "./exchange.ts";
-import { HTTP_ANSWER, looksLikeHttp } from "./http_answer.ts";
-import type { CloseCause, Refusal, SessionSummary } from "./observer.ts";
+import type { Ending, Exchange, Tunnel } from "./exchange.ts";
+import { HttpExchange, readHttp, servesHttp } from "./http.ts";
+import { answer, looksLikeHttp } from "./http_answer.ts";
+import { forward, type Succession } from "./http_forward.ts";
+import type { HttpRequest } from "./http_request.ts";
+import type { Refusal, SessionSummary } from "./observer.ts";
 import type { Session } from "./session.ts";
 import { objectionToUser, reconsider } from "./recheck.ts";
 import { readSocks4 } from "./socks4.ts";
@@ -34,11 +37,8 @@ const COMMANDS: Record<CommandName, Command> = {
 
 const NOTHING = new Uint8Array(0);
 
-/** How a session ended. */
-interface Ending {
-  readonly cause: CloseCause;
-  readonly reason?: string;
-}
+/** What becomes of a session that was not refused its request. */
+type Outcome = Tunnel | Ending | Succession;
 
 const FINISHED: Ending = { cause: "finished" };
 
@@ -49,14 +49,18 @@ const FINISHED: Ending = { cause: "finished" };
  * Nothing here waits for the relay: an idle tunnel holds its session and no frame of a function.
  *
  * @param session The client, just accepted.
+ * @param request What it asks for over HTTP, if that has been read already.
  */
-export async function serveSession(session: Session): Promise<void> {
+export async function serveSession(session: Session, request?: HttpRequest): Promise<void> {
   session.service.deadlines.add(session);
   session.enter("handshake");
   session.tell("opened");
   try {
-    const outcome = await begin(session, await session.channel.peek());
+    const outcome = request === undefined
+      ? await begin(session, await session.channel.peek())
+      : await grant(session, (session) => readHttp(session, request));
     if ("client" in outcome) relayThrough(session, outcome);
+    else if ("next" in outcome) goOn(session, outcome);
     else end(session, outcome);
   } catch (error) {
     end(session, endingOf(session, error));
@@ -64,17 +68,29 @@ export async function serveSession(session: Session): Promise<void> {
 }
 
 /** The first byte tells the dialects apart, and it alone: a greeting may be three bytes long. */
-function begin(session: Session, first: number | undefined): Promise<Tunnel | Ending> {
+function begin(session: Session, first: number | undefined): Promise<Outcome> {
   if (first === SOCKS5_VERSION) return grant(session, readSocks5);
   if (first === SOCKS4_VERSION) return grant(session, readSocks4);
+  if (first !== undefined && looksLikeHttp(first) && servesHttp(session)) return grant(session, readHttp);
   return turnAway(session, first);
 }
 
-function end(session: Session, { cause, reason }: Ending): void {
+/** Another session goes on with the client. */
+function goOn(session: Session, { next, request }: Succession): void {
+  session.release();
+  account(session, FINISHED);
+  serveSession(next, request);
+}
+
+function end(session: Session, ending: Ending): void {
   session.whenRelayed = undefined; // its connections are closed now, of which a relay would tell
+  session.close();
+  account(session, ending);
+}
+
+function account(session: Session, { cause, reason }: Ending): void {
   session.service.deadlines.delete(session);
   session.leave();
-  session.close();
   const summary: SessionSummary = {
     sent: session.sent,
     received: session.received,
@@ -90,14 +106,14 @@ function end(session: Session, { cause, reason }: Ending): void {
 async function turnAway(session: Session, first: number | undefined): Promise<Ending> {
   if (first === undefined) return { cause: "health-check" };
   if (looksLikeHttp(first)) {
-    await session.channel.write(HTTP_ANSWER);
+    await session.channel.write(answer(501));
     await session.closeGently();
   }
   return { cause: "not-socks", reason: `The first byte is ${first}` };
 }
 
 /** Reads a request and does what it asks for, up to the relay. */
-async function grant(session: Session, read: (session: Session) => Promise<Exchange>): Promise<Tunnel | Ending> {
+async function grant(session: Session, read: (session: Session) => Promise<Exchange>): Promise<Outcome> {
   const { service } = session;
   let exchange: Exchange | undefined;
   try {
@@ -113,7 +129,10 @@ async function grant(session: Session, read: (session: Session) => Promise<Excha
     session.enter("lookup"); // a rule may look things up; out of time the client still gets its reply
     let granted = allowed(deciding instanceof Promise ? await session.until(deciding) : deciding);
     if (session.service !== current) granted = await session.until(reconsider(session));
-    return await COMMANDS[exchange.command](session, exchange, granted) ?? FINISHED;
+    const tunnel = await COMMANDS[exchange.command](session, exchange, granted);
+    const request = exchange instanceof HttpExchange ? exchange.forwarded : undefined;
+    if (tunnel !== undefined && request !== undefined) return await forward(session, request, tunnel.target);
+    return tunnel ?? FINISHED;
   } catch (error) {
     const refusal = refusalOf(session, exchange, error);
     if (refusal === undefined) throw error;

@@ -67,6 +67,8 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   whenAdopted: (() => void) | undefined;
   /** Is told of the end of the session. */
   whenOver: ((session: Session, summary: SessionSummary) => void) | undefined;
+  /** Makes the session that goes on with this one's connection, if there may be one. */
+  succeed: ((session: Session) => Session | undefined) | undefined;
   /** What the rules decided. */
   ruling: Grant | Denial | undefined;
   sent = 0;
@@ -93,10 +95,11 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     connection: Connection | StreamPair,
     listener: SocketAddress | UnixAddress | undefined,
     listenerName?: string,
+    channel?: Channel,
   ) {
     this.service = service;
     this.connection = duplexOf(connection);
-    this.channel = new Channel(this.connection);
+    this.channel = channel ?? new Channel(this.connection);
     this.id = service.nextId();
     this.client = this.connection.remote;
     this.listener = listener;
@@ -104,6 +107,11 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     this.isLocal = this.client === undefined
       ? listener !== undefined && isUnixAddress(listener)
       : classifyIp(this.client.ip) === "loopback";
+  }
+
+  /** A session that goes on where this one leaves off, with the same client. */
+  successor(service: Service): Session {
+    return new Session(service, this.connection, this.listener, this.listenerName, this.channel);
   }
 
   /** Why the session was stopped, if it was. */
@@ -261,8 +269,13 @@ export class Session implements SessionInfo, RelayMeter, Timed {
 
   /** Closes what the session holds, and ends whatever hangs on its signal. */
   close(): void {
-    this.#abort?.abort(new NetError("closed", "The session is over"));
+    this.release();
     this.connection.close();
+  }
+
+  /** Closes all but the client's connection, with which another session goes on. */
+  release(): void {
+    this.#abort?.abort(new NetError("closed", "The session is over"));
     this.#peer?.close();
   }
 

@@ -1,0 +1,106 @@
+/**
+ * The handshake of an HTTP proxy: the request, and who makes it.
+ *
+ * @module
+ */
+
+import { AuthenticationError } from "../auth/method.ts";
+import { classifyIp } from "../net/ip_class.ts";
+import { Command, Reply } from "../protocol/constants.ts";
+import { ProtocolError } from "../protocol/decoded.ts";
+import type { Target } from "../protocol/address.ts";
+import { Exchange } from "./exchange.ts";
+import { answer, type AnswerOptions, noSite, statusOfError, statusOfReply } from "./http_answer.ts";
+import { badMessage, bytesOf, headDecoder, MAX_HEAD } from "./http_head.ts";
+import { logIn } from "./http_login.ts";
+import { type HttpRequest, parseRequest } from "./http_request.ts";
+import type { Session } from "./session.ts";
+
+const NOTHING = new Uint8Array(0);
+const ESTABLISHED = bytesOf("HTTP/1.1 200 Connection established\r\n\r\n");
+
+/** A request of HTTP. Both kinds connect; what follows differs. */
+export class HttpExchange extends Exchange {
+  /** The request to forward when it is granted; absent for CONNECT. */
+  readonly forwarded: HttpRequest | undefined;
+
+  constructor(session: Session, request: HttpRequest, target: Target) {
+    const isTunnel = request.method === "CONNECT";
+    const granted = isTunnel ? ESTABLISHED : NOTHING; // an origin answers for itself
+    super(
+      "http",
+      Command.CONNECT,
+      target,
+      session.channel,
+      (reply) => reply === Reply.SUCCEEDED ? granted : answer(statusOfReply(reply), optionsOf(request)),
+    );
+    this.forwarded = isTunnel ? undefined : request;
+  }
+}
+
+/** Whether HTTP is for this server to serve: if it was told so, else where all that it listens on is on loopback. */
+export function servesHttp({ service, listener }: Session): boolean {
+  return service.options.mixed ??
+    (listener !== undefined && service.listeners.every(({ ip }) => classifyIp(ip) === "loopback"));
+}
+
+/**
+ * Reads up to a request that can be decided on.
+ *
+ * @param session The client.
+ * @param read The request, if it has been read already.
+ * @throws {AuthenticationError} If the client has not proven to be anyone; it has been told.
+ * @throws {ProtocolError} For what is no request to a proxy; the client has been told.
+ */
+export async function readHttp(session: Session, read?: HttpRequest): Promise<HttpExchange> {
+  let request: HttpRequest | undefined;
+  try {
+    request = read ?? await readRequest(session);
+    if (await isChallenged(session, request)) {
+      request = undefined;
+      request = await readRequest(session);
+    }
+    if (request.target === undefined) throw badMessage("it is for a web site, expected one for a proxy");
+  } catch (error) {
+    if (error instanceof ProtocolError) {
+      const isSite = request !== undefined && request.target === undefined;
+      await session.channel.write(isSite ? noSite(optionsOf(request!)) : answer(statusOfError(error)));
+    }
+    throw error;
+  }
+  await identify(session, request);
+  session.enter("handshake");
+  return new HttpExchange(session, request, request.target);
+}
+
+/** Reads the head of a request. */
+export async function readRequest({ channel }: Session): Promise<HttpRequest> {
+  return parseRequest(await channel.read(headDecoder("request"), MAX_HEAD));
+}
+
+/** Programs ask first without a login, to be told which one is wanted, and then again. That alone is no failed login. */
+async function isChallenged(session: Session, request: HttpRequest): Promise<boolean> {
+  if (session.service.authenticate === undefined || request.credentials !== undefined) return false;
+  const hasBody = request.framing !== undefined && request.framing !== 0;
+  if (request.target === undefined || !request.keepsAlive || hasBody) return false;
+  await session.channel.write(answer(407, { ...optionsOf(request), keepsAlive: true }));
+  return true;
+}
+
+async function identify(session: Session, request: HttpRequest): Promise<void> {
+  const { authenticate } = session.service;
+  if (authenticate === undefined) return;
+  session.enter("authentication");
+  try {
+    if (request.credentials === undefined) throw new AuthenticationError("Cannot log in: no Proxy-Authorization");
+    session.user = await logIn(session, request.credentials, authenticate);
+  } catch (error) {
+    if (error instanceof AuthenticationError) await session.channel.write(answer(407, optionsOf(request)));
+    throw error;
+  }
+  session.tell("authenticated");
+}
+
+function optionsOf({ method }: HttpRequest): AnswerOptions {
+  return { isHead: method === "HEAD" };
+}
