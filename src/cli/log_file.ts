@@ -4,10 +4,21 @@
  * @module
  */
 
-import { closeSync, fchownSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fchownSync, fstatSync, openSync, writeSync } from "node:fs";
 
 /** Only the program's own user may read who went where. */
 const MODE = 0o640;
+
+/** How a log file is opened. */
+export interface LogFileOptions {
+  /**
+   * Whether the path may be a link. Where root opens a file that is for another user it must not: whoever may write to
+   * the folder could have any file of the system opened, and given away.
+   *
+   * @default {true}
+   */
+  readonly mayBeLink?: boolean | undefined;
+}
 
 /**
  * A file that lines are appended to. A line is in the file when `write` returns, so none is lost at the end of the
@@ -17,6 +28,7 @@ export class LogFile {
   /** Where it is. */
   readonly path: string;
   readonly #complain: (problem: string) => void;
+  readonly #flags: string | number;
   #fd: number;
   #isFailing = false;
 
@@ -25,12 +37,15 @@ export class LogFile {
    *
    * @param path Where it is.
    * @param complain Takes what cannot be written to the file: that writing fails.
+   * @param options How it is opened.
    * @throws {Error} If it cannot be opened.
    */
-  constructor(path: string, complain: (problem: string) => void) {
+  constructor(path: string, complain: (problem: string) => void, { mayBeLink = true }: LogFileOptions = {}) {
+    const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
     this.path = path;
     this.#complain = complain;
-    this.#fd = openSync(path, "a", MODE);
+    this.#flags = mayBeLink || O_NOFOLLOW === undefined ? "a" : O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY;
+    this.#fd = openSync(path, this.#flags, MODE);
   }
 
   /**
@@ -55,14 +70,21 @@ export class LogFile {
    * @throws {Error} If it cannot be opened; then the lines go where they went.
    */
   reopen(): void {
-    const fd = openSync(this.path, "a", MODE);
+    const fd = openSync(this.path, this.#flags, MODE);
     closeSync(this.#fd);
     this.#fd = fd;
   }
 
-  /** Gives the file to a user, if it is an ordinary file: it must be able to reopen it. */
+  /**
+   * Gives the file to a user, if it is an ordinary file: it must be able to reopen it.
+   *
+   * @throws {Error} If it is somebody else's under another name, or cannot be given.
+   */
   giveTo(uid: number, gid: number): void {
-    if (fstatSync(this.#fd).isFile()) fchownSync(this.#fd, uid, gid);
+    const status = fstatSync(this.#fd);
+    if (!status.isFile() || status.uid === uid && status.gid === gid) return;
+    if (status.nlink !== 1) throw new Error("it has other names");
+    fchownSync(this.#fd, uid, gid);
   }
 
   /** Closes it. */

@@ -11,7 +11,7 @@ import { startLog } from "./log.ts";
 import { LogFile } from "./log_file.ts";
 
 /** The settings of the log. */
-export type LogSettings = Pick<Config, "logLevel" | "logFormat" | "logFile">;
+export type LogSettings = Pick<Config, "logLevel" | "logFormat" | "logFile" | "runAs">;
 
 /** Standard error, as far as the log needs it. */
 export interface LogTerminal {
@@ -48,9 +48,11 @@ export class ProgramLog {
    * @throws {Error} If the file cannot be opened.
    */
   prepare(settings: LogSettings): PreparedLog {
-    const { logLevel, logFile } = settings;
+    const { logLevel, logFile, runAs } = settings;
     const former = this.#file;
-    const file = logFile === undefined || logFile === former?.path ? undefined : this.#open(logFile);
+    const file = logFile === undefined || logFile === former?.path
+      ? undefined
+      : this.#open(logFile, runAs === undefined);
     return {
       use: () => {
         const current = file ?? (logFile === undefined ? undefined : former);
@@ -76,14 +78,22 @@ export class ProgramLog {
     }
   }
 
-  /** Gives the file, if there is one, to the user that the program will run as. */
+  /**
+   * Gives the file, if there is one, to the user that the program will run as.
+   *
+   * @throws {Error} If it cannot be given.
+   */
   giveTo(uid: number, gid: number): void {
-    this.#file?.giveTo(uid, gid);
+    try {
+      this.#file?.giveTo(uid, gid);
+    } catch (error) {
+      throw new Error(`Cannot give the log file "${printable(this.#file!.path)}" away: ${reasonOf(error)}`);
+    }
   }
 
-  #open(path: string): LogFile {
+  #open(path: string, mayBeLink: boolean): LogFile {
     try {
-      return new LogFile(path, (problem) => this.#terminal.err(printable(problem)));
+      return new LogFile(path, (problem) => this.#terminal.err(printable(problem)), { mayBeLink });
     } catch (error) {
       throw new Error(openProblem(path, error));
     }
@@ -107,9 +117,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "read-only file system",
   EISDIR: "it is a folder",
   ENOTDIR: "no such folder",
+  ELOOP: "it is a link, which could lead anywhere before the program becomes another user",
 };
 
 function openProblem(path: string, error: unknown): string {
+  return `Cannot open the log file "${printable(path)}": ${reasonOf(error)}`;
+}
+
+function reasonOf(error: unknown): string {
   const { code = "", message = "" } = Object(error) as { code?: string; message?: string };
-  return `Cannot open the log file "${printable(path)}": ${REASONS[code] ?? printable(message)}`;
+  return REASONS[code] ?? printable(message);
 }

@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -65,4 +76,35 @@ test("a failure to write is complained of once, and harms nothing", { skip: !exi
   assertEquals(problems.length, 1);
   assert(problems[0]!.startsWith("Cannot write the log: "));
   log.close();
+});
+
+test("a link is followed only where it may be one, also when the file is opened anew", () => {
+  inFolder((path) => {
+    symlinkSync(`${path}.else`, path);
+    assertThrows(() => new LogFile(path, () => {}, { mayBeLink: false }), Error, "ELOOP");
+    assert(!existsSync(`${path}.else`));
+    const followed = new LogFile(path, () => {});
+    followed.write("one");
+    followed.close();
+    assertEquals(readFileSync(`${path}.else`, "utf8"), "one\n");
+    rmSync(path);
+    const log = new LogFile(path, () => {}, { mayBeLink: false });
+    rmSync(path);
+    symlinkSync(`${path}.else`, path);
+    assertThrows(() => log.reopen(), Error, "ELOOP");
+    log.close();
+  });
+});
+
+test("a file that has other names is not given away", () => {
+  inFolder((path) => {
+    writeFileSync(`${path}.else`, "");
+    linkSync(`${path}.else`, path);
+    const log = new LogFile(path, () => {}, { mayBeLink: false });
+    const { uid, gid } = statSync(path);
+    assertThrows(() => log.giveTo(uid + 1, gid), Error, "it has other names");
+    log.giveTo(uid, gid);
+    log.close();
+    assertEquals(statSync(path).uid, uid);
+  });
 });
