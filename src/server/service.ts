@@ -80,8 +80,8 @@ export class Service {
     this.observer = options.observer ?? {};
     const allowPrivate = options.allowPrivate ?? false;
     const facts = { allowPrivate, listeners: () => this.listeners, interfaces: () => runtime.interfaces() };
-    const { rules = [], otherwise, users, trustUserIds } = options;
-    this.authoriser = new Authoriser(isList(rules) ? compileRules(rules, { otherwise }) : rules, safeDefaults(facts));
+    const { users, trustUserIds } = options;
+    this.authoriser = new Authoriser(rulesOf(options), safeDefaults(facts));
     this.limiter = limiterOf(options, store.counters, previous);
     const check = options.authenticate ??
       (users !== undefined && users.length > 0 ? userList(users, { trustUserIds }) : undefined);
@@ -163,6 +163,12 @@ function limiterOf(options: HandleOptions, counters: Counters, previous: Service
   const { limits = [], rules = [] } = options;
   const isLimited = limits.length > 0 || !isList(rules) || rules.some((rule) => rule.limits !== undefined);
   return isLimited ? limiter(limits, { counters, previous: previous?.limiter }) : undefined;
+}
+
+/** Without any, nothing is made for each request to be asked about. */
+function rulesOf({ rules = [], otherwise = "safe" }: HandleOptions): Rules {
+  if (!isList(rules)) return rules;
+  return rules.length === 0 && otherwise === "safe" ? {} : compileRules(rules, { otherwise });
 }
 
 function isList(rules: readonly Rule[] | Rules): rules is readonly Rule[] {
