@@ -56,7 +56,8 @@ Environment:
 
 Signals:
   SIGINT (Ctrl+C) and SIGTERM stop listening and let the sessions finish, for the drain timeout; a second one ends them.
-  SIGHUP loads the settings again; SIGUSR1 opens the log file again.
+  SIGHUP loads the settings again. SIGUSR1 and SIGUSR2 open the log file again; on Deno take SIGUSR2, since Deno itself
+  opens its debugger on SIGUSR1.
 
 Exit codes:
   0    stopped by a signal, all sessions over or their time; also after --help and --version

@@ -62,7 +62,7 @@ export function addSettingFlags(command: Command): void {
   single(command, "--run-as <USER[:GROUP]>", "who to become once it listens", "who starts it");
   single(command, "--log-level <LEVEL>", "how much to log: debug, info, warning or error", "info");
   single(command, "--log-format <FORMAT>", "text, json, or auto: text on a terminal and json elsewhere", "auto");
-  single(command, "--log-file <FILE>", "log to a file; SIGUSR1 opens it again", "standard error");
+  single(command, "--log-file <FILE>", "log to a file; SIGUSR1 or SIGUSR2 opens it again", "standard error");
 }
 
 function single(command: Command, flag: string, description: string, standard: string): void {

@@ -106,6 +106,7 @@ test("the help names every flag, its default, examples and exit codes", async ()
 
 test("the help fits a terminal of 80 columns, but for examples", async () => {
   const { stdout } = await runWith(["--help"], new FakeTerminal({}, 80));
+    assertEquals(stdout.match(/SIGUSR1 (?:and|or)\s+SIGUSR2/g)?.length, 2);
   for (const line of stdout.slice(0, stdout.indexOf("Examples:")).split("\n")) assert(line.length <= 80, line);
 });
 
