@@ -44,16 +44,15 @@ export function rulesCommand(terminal: Terminal, exit: (code: number) => void): 
     .option("--user <NAME>", "who logged in (default: nobody)")
     .option("--group <GROUP>", "a group of the user (repeatable, default: those of the settings)", collect)
     .addOption(
-      new Option("--command <COMMAND>", "connect, bind, udp-associate or resolve (default: connect)")
-        .choices(RULE_COMMANDS),
+      new Option("--command <COMMAND>", "what is asked for").choices(RULE_COMMANDS).default("connect"),
     )
     .option("--at <TIME>", "when, such as 2026-01-05T22:30:00Z (default: now)", readTime)
     .option("--address <IP>", "the address that the name resolves to", readIp)
     .addHelpText("after", TEST_HELP)
     .action(async (target: Target, given: GivenFlags) => {
-      const { config: file, from = "127.0.0.1", command = "connect", at = Date.now(), ...rest } = given;
+      const { config: file, from = "127.0.0.1", at = Date.now(), ...rest } = given;
       const { config } = await loadConfig({ flags: {}, env, file, readFile, fileMode });
-      const { lines, isAllowed } = tryRules(config, { target, from, command, at, ...rest });
+      const { lines, isAllowed } = tryRules(config, { target, from, at, ...rest });
       for (const line of lines) terminal.out(line);
       exit(isAllowed ? 0 : 1);
     });
@@ -67,7 +66,7 @@ interface GivenFlags {
   readonly listener?: string;
   readonly user?: string;
   readonly group?: readonly string[];
-  readonly command?: RuleCommand;
+  readonly command: RuleCommand;
   readonly at?: number;
   readonly address?: string;
 }

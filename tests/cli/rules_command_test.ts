@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runWords } from "./_run.ts";
 
 const files = {
@@ -29,6 +29,12 @@ test("the rule that decides is named, and why those before it do not", async () 
   ]]);
   const [code, lines] = await answer("--from 192.0.2.7 10.1.2.3:443");
   assertEquals([code, lines.at(-1)], [1, "Denied by rule 1: no intranet"]);
+});
+
+test("the help says each command once", async () => {
+  const help = (await runWords("rules test --help")).stdout.join(" ");
+  assertEquals(help.match(/\budp-associate\b/g)?.length, 1, help);
+  assertMatch(help, /choices: "connect", .*default:\s+"connect"\)/);
 });
 
 test("the request is told as it was understood", async () => {
