@@ -47,7 +47,6 @@ export function passwdCommand(action: (given: PasswdArguments) => Promise<void>)
     .option("--groups <GROUP,GROUP>", 'the user\'s groups; "" for none (default: those that the file says)')
     .helpOption("-h, --help", "print this help")
     .addHelpText("after", EPILOGUE);
-  command.configureHelp({ commandUsage: () => "socks-server passwd [NAME] [flags]" });
   return command.action(async (name: string | undefined, given: { file?: string; groups?: string }) => {
     const groups = given.groups?.split(",").map((group) => group.trim()).filter((group) => group !== "");
     await action({ name, groups, file: given.file });

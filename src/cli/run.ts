@@ -11,6 +11,7 @@ import { configCommand } from "./config_command.ts";
 import { runPasswd } from "./passwd.ts";
 import { passwdCommand } from "./passwd_command.ts";
 import { rulesCommand } from "./rules_command.ts";
+import { SAYS_FLAGS } from "./says_flags.ts";
 import { serveCommand } from "./serve_command.ts";
 import { serviceCommand } from "./service_command.ts";
 import type { ServeStart } from "./start.ts";
@@ -81,6 +82,7 @@ export async function run(args: readonly string[], terminal: Terminal, commands:
       );
       command.configureHelp({ visibleArguments: () => [], commandUsage: () => `${pathOf(command)} COMMAND` });
     }
+    command.configureHelp({ ...SAYS_FLAGS, ...command.configureHelp() });
   };
   for (const command of everyCommand(program)) prepare(command);
 

@@ -80,10 +80,22 @@ test("without a word it says what it can do, and a wrong word is told", async ()
 });
 
 test("each command has a help of its own, also after help", async () => {
-  for (const words of ["config", "config check", "config show", "config schema", "rules", "rules test", "service"]) {
+  for (
+    const words of [
+      "config",
+      "config check",
+      "config show",
+      "config schema",
+      "rules",
+      "rules test",
+      "passwd",
+      "service",
+    ]
+  ) {
     const { code, stdout } = await runWords(`${words} --help`);
     assertEquals(code, 0);
     assert(stdout[0]!.startsWith(`Usage: socks-server ${words}`), stdout[0]);
+    assert(!/\boptions\b/i.test(stdout.join("\n")), "flags have one name alone");
     assertEquals(await runWords(`help ${words}`), { code, stdout, stderr: [] });
   }
 });

@@ -5,6 +5,7 @@ import { parseUsersFile } from "../../src/auth/users_file.ts";
 import { type PasswdTools, runPasswd } from "../../src/cli/passwd.ts";
 import { type PasswdArguments, passwdCommand } from "../../src/cli/passwd_command.ts";
 import { NoAnswer } from "../../src/cli/prompt.ts";
+import { runWords } from "./_run.ts";
 import { FakeTerminal } from "./_terminal.ts";
 
 const HASH = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
@@ -149,8 +150,8 @@ test("a file that cannot be written is told with the reason", async () => {
   }
 });
 
-test("the help says how", () => {
-  const help = passwdCommand(() => Promise.resolve()).helpInformation();
-  assertStringIncludes(help, "socks-server passwd [NAME] [flags]");
+test("the help says how", async () => {
+  const help = (await runWords("passwd --help")).stdout.join("\n");
+  assertStringIncludes(help, "socks-server passwd [flags] [name]");
   for (const flag of ["--file <FILE>", "--groups <GROUP,GROUP>", "--help"]) assertStringIncludes(help, flag);
 });
