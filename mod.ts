@@ -2,7 +2,7 @@
  * A SOCKS4, SOCKS4a and SOCKS5 proxy server for Deno, Bun and Node: CONNECT, BIND and UDP ASSOCIATE, with users, rules
  * and deadlines.
  *
- * There are three ways to use it.
+ * There are four ways to use it.
  *
  * **As a program.** Run as the main module it is the command line program; `--help` shows its flags.
  *
@@ -16,6 +16,9 @@
  *
  * **On connections that you accepted.** {@linkcode handle} serves one client on any pair of streams: a WebSocket, a
  * Worker's socket, a tunnel.
+ *
+ * **As a client.** {@linkcode connect}, {@linkcode bind} and {@linkcode associate} go through a SOCKS proxy, or a chain of
+ * them; `@x/socks/client` has them alone.
  *
  * The codecs of the protocol, without any I/O, are at `@x/socks/protocol`.
  *
@@ -53,6 +56,8 @@ export {
   type SourceChoice,
 } from "./src/server/outgoing.ts";
 export { connectDirectly } from "./src/server/happy_eyeballs.ts";
+
+export * from "./src/client/mod.ts";
 
 export type { Authenticate, Credentials, PasswordCredentials, UserIdCredentials } from "./src/auth/authenticate.ts";
 export type { ClientInfo, User } from "./src/auth/client_info.ts";
@@ -111,6 +116,7 @@ export type {
   RelayMeter,
   Runtime,
   StreamPair,
+  TlsOptions,
 } from "./src/runtime/runtime.ts";
 
 // Loaded here alone, so that the program's dependencies cost the library nothing, and not awaited: a module with a

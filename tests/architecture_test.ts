@@ -31,6 +31,7 @@ const GROUND = ["protocol", "net", "contract"];
 const MAY_CHOOSE_RUNTIME: Record<string, readonly string[]> = {
   "mod.ts": ["src/runtime/memory.ts", "src/runtime/detect.ts", "src/runtime/deno_conn.ts"],
   "src/server/": ["src/runtime/detect.ts"],
+  "src/client/": ["src/runtime/detect.ts"],
   "src/cli/": ["src/runtime/detect.ts"],
 };
 

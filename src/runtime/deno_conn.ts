@@ -41,6 +41,7 @@ class DenoConnection implements Connection, Duplex {
   readonly #conn: DenoConnLike;
   #resolveClosed!: () => void;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
+  #given: Uint8Array | undefined;
   #writing: Promise<void> | undefined;
   #ended = false;
   #finished = false;
@@ -67,7 +68,18 @@ class DenoConnection implements Connection, Duplex {
     return this.#streamPair.writable;
   }
 
+  giveBack(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const rest = this.#given ?? new Uint8Array(0);
+    this.#given = new Uint8Array(bytes.length + rest.length);
+    this.#given.set(bytes);
+    this.#given.set(rest, bytes.length);
+  }
+
   async read(): Promise<Uint8Array | null> {
+    const given = this.#given;
+    this.#given = undefined;
+    if (given !== undefined && this.#failure === undefined) return given;
     if (this.#ended) return null;
     if (this.#failure !== undefined) throw this.#failure;
     const buffer = this.#buffer ??= new Uint8Array(BUFFER_LENGTH);

@@ -27,6 +27,16 @@ export interface Runtime {
    */
   connect(to: SocketAddress, options?: ConnectOptions): Promise<Connection>;
 
+  /**
+   * Speaks TLS as the client over a connection. Absent where there is no means to.
+   *
+   * @param connection The connection; from now on it is the result's.
+   * @returns The connection within, which no relay takes natively.
+   * @throws {NetError} `reset`, `closed`, …; `not-allowed` for a certificate that is not good; `aborted`. The connection is
+   * closed then.
+   */
+  startTls?(connection: Duplex, options: TlsOptions): Promise<Connection & Duplex>;
+
   /** Opens a UDP socket. */
   bindDatagram(options: DatagramOptions): Promise<DatagramSocket>;
 
@@ -106,6 +116,20 @@ export interface ConnectOptions {
   readonly localIp?: IpAddress | undefined;
 }
 
+/** How to speak TLS as a client. */
+export interface TlsOptions {
+  /** Whom the certificate must name: a host name or an IP address. A name is also sent (SNI). */
+  readonly serverName: string;
+  /**
+   * Certificates of authorities, in PEM.
+   *
+   * @default Those that the runtime trusts.
+   */
+  readonly authorities?: readonly string[] | undefined;
+  /** Gives up when it aborts. */
+  readonly signal?: Abortable | undefined;
+}
+
 /** How to look a name up. */
 export interface LookupOptions {
   /** Gives up when it aborts. */
@@ -168,6 +192,11 @@ export interface Duplex {
   closeWrite(): void;
   /** Closes both directions at once; with an error as reason the peer sees a reset. Idempotent. */
   close(reason?: unknown): void;
+  /**
+   * Takes bytes back that were read too far: the next read, a stream or a relay gets them first. For whoever reads now,
+   * before the streams are used. `bytes` are copied.
+   */
+  giveBack?(bytes: Uint8Array): void;
 }
 
 /** Counts the bytes of one relay. */

@@ -102,6 +102,12 @@ export abstract class SocketConnection implements Connection, Duplex, RelayEnd {
     if (hard) this.reset();
   }
 
+  /** See {@linkcode Duplex}. */
+  giveBack(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#chunk = concat(bytes, this.#chunk ?? NOTHING);
+  }
+
   /** See {@linkcode RelayEnd}. */
   get takeable(): boolean {
     return !this.#taken && this.#reader === undefined && this.#streams === undefined;

@@ -27,6 +27,7 @@ class StreamConnection implements Connection, Duplex {
   readonly #base: Partial<Connection>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #given: Uint8Array[] = [];
   #error: NetError | undefined;
   #finished = false;
   #resolveClosed: () => void = ignore;
@@ -51,6 +52,8 @@ class StreamConnection implements Connection, Duplex {
   async read(): Promise<Uint8Array | null> {
     for (;;) {
       if (this.#error !== undefined) throw this.#error;
+      const given = this.#given.shift();
+      if (given !== undefined) return given;
       let result: ReadableStreamReadResult<Uint8Array>;
       try {
         result = await this.#reader.read();
@@ -61,6 +64,10 @@ class StreamConnection implements Connection, Duplex {
       if (result.done) return null;
       if (result.value.length > 0) return result.value;
     }
+  }
+
+  giveBack(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#given.unshift(bytes.slice());
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {

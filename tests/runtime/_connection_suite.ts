@@ -166,6 +166,20 @@ export function connectionSuite(runtime: Runtime): void {
         assert(written <= 64 << 20);
       }));
 
+    test("gives bytes first that it was given back, then what came meanwhile, then the end", () =>
+      withPair(runtime, async ({ client, server }) => {
+        const [here, there] = [duplexOf(client), duplexOf(server)];
+        await here.write(bytesOf("abcd"));
+        const read = await readExactly(there, 4);
+        await here.write(bytesOf("ef"));
+        here.closeWrite();
+        await turns();
+        there.giveBack!(read.subarray(2));
+        read.fill(0);
+        assertEquals(textOf(await readExactly(there, 4)), "cdef");
+        await assertEnd(there);
+      }));
+
     test("works through its streams", () =>
       withPair(runtime, async ({ client, server }) => {
         const echo = server.readable.pipeTo(server.writable);

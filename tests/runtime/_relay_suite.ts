@@ -75,6 +75,19 @@ export function relaySuite(runtime: Runtime): void {
         assertEquals([meter.sent, meter.received], [2, 4]);
       }));
 
+    test("takes what was given back", () =>
+      withRelay(runtime, async ({ client, target, inner, outer }) => {
+        await target.write(bytesOf("reply and more"));
+        const read = await readExactly(duplexOf(outer), 14);
+        duplexOf(outer).giveBack!(read.subarray(5));
+        const { done, meter } = relay(inner, outer);
+        assertEquals(textOf(await readExactly(client, 9)), " and more");
+        client.closeWrite();
+        target.closeWrite();
+        await inTime(done, "the relay");
+        assertEquals([meter.sent, meter.received], [0, 9]);
+      }));
+
     test("carries 8 MiB up and, after the client's end, 1 MiB back", () =>
       withRelay(runtime, async ({ client, target, inner, outer }) => {
         const { done, meter } = relay(inner, outer);

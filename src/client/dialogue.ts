@@ -1,0 +1,82 @@
+/**
+ * What the handshakes have in common.
+ *
+ * @module
+ */
+
+import type { Decoder } from "../protocol/decoded.ts";
+import type { Target } from "../protocol/address.ts";
+import { Channel } from "../stream/channel.ts";
+import type { Duplex } from "../runtime/runtime.ts";
+import type { Proxy } from "./proxy.ts";
+import { ProxyError, type ProxyPhase, replyError } from "./proxy_error.ts";
+import type { NetErrorCode } from "../net/errors.ts";
+
+/** What to ask a proxy for. */
+export interface ProxyRequest {
+  /** One of `Command`. */
+  readonly command: number;
+  /** DST.ADDR and DST.PORT. */
+  readonly target: Target;
+  /** What the target is to receive first, sent along with the request. Only with `optimistic`. */
+  readonly payload?: Uint8Array | undefined;
+}
+
+/** The talk with one proxy, which knows how far it got. */
+export class Dialogue {
+  /** The proxy. */
+  readonly proxy: Proxy;
+  /** Which one of the chain it is, from 0. */
+  readonly hop: number;
+  /** How far it got. */
+  phase: ProxyPhase;
+  readonly #channel: Channel;
+
+  /**
+   * @param duplex The way to the proxy.
+   * @param proxy The proxy.
+   * @param hop Which one of the chain it is, from 0.
+   * @param phase What comes first.
+   */
+  constructor(duplex: Duplex, proxy: Proxy, hop: number, phase: ProxyPhase) {
+    this.#channel = new Channel(duplex);
+    this.proxy = proxy;
+    this.hop = hop;
+    this.phase = phase;
+  }
+
+  /** Writes messages, as one. */
+  async write(...messages: readonly Uint8Array[]): Promise<void> {
+    await this.#channel.write(messages.length === 1 ? messages[0]! : joined(messages));
+  }
+
+  /** Reads a message; see {@linkcode Channel.read}. */
+  read<T>(decode: Decoder<T>, limit: number): Promise<T> {
+    return this.#channel.read(decode, limit);
+  }
+
+  /** What came after the last message. Good until the next read. */
+  takeRest(): Uint8Array {
+    return this.#channel.takeRest();
+  }
+
+  /** What the proxy did that ends the talk. */
+  fault(code: NetErrorCode, problem: string): ProxyError {
+    return new ProxyError(this, code, problem);
+  }
+
+  /** What a reply says that is a no. */
+  refusal(reply: number): ProxyError {
+    return replyError(reply, this);
+  }
+}
+
+function joined(messages: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(messages.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const message of messages) {
+    bytes.set(message, at);
+    at += message.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,24 @@
+/**
+ * A SOCKS4, SOCKS4a and SOCKS5 client for Deno, Bun and Node: connections, listening for a peer, and datagrams, through a
+ * proxy or a chain of them.
+ *
+ * `fetch` has a way of its own to use a proxy on Deno, which needs nothing from here:
+ *
+ * ```ts ignore
+ * const client = Deno.createHttpClient({ proxy: { url: "socks5h://127.0.0.1:1080" } });
+ * await fetch("https://example.com", { client });
+ * ```
+ *
+ * @module
+ */
+
+export { type Accepted, type AcceptOptions, bind, Binding } from "./bind.ts";
+export { associate } from "./associate.ts";
+export type { ClientOptions, TargetLike } from "./client_options.ts";
+export { connect, type ConnectThroughOptions } from "./connect.ts";
+export { DatagramTunnel, type ReceivedDatagram, type TunnelParts } from "./datagram_tunnel.ts";
+export { dialThrough, type DialThroughContext, type LookupHere } from "./dial_through.ts";
+export { handshake, type Handshaken, type HandshakeOptions, type ProxyRequest } from "./handshake.ts";
+export { formatProxy, parseProxy, type Proxy, type ProxyLike, type ProxyScheme } from "./proxy.ts";
+export { ProxyError, type ProxyErrorOptions, type ProxyPhase, type ProxyPlace } from "./proxy_error.ts";
+export { type Environment, proxyFromEnvironment } from "./proxy_from_environment.ts";

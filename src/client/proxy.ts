@@ -1,0 +1,136 @@
+/**
+ * Proxies, as URLs and as values.
+ *
+ * @module
+ */
+
+import { formatHostPort, parseIp } from "../net/address.ts";
+import { mistake } from "../policy/mistake.ts";
+
+/**
+ * What to speak to a proxy. `socks4` and `socks5` resolve names here, `socks4a` and `socks5h` leave them to the proxy.
+ */
+export type ProxyScheme = "socks4" | "socks4a" | "socks5" | "socks5h";
+
+/** A SOCKS proxy. */
+export interface Proxy {
+  /** What to speak to it. */
+  readonly scheme: ProxyScheme;
+  /** A name or an IP address. */
+  readonly host: string;
+  /** The port, 1 to 65535. */
+  readonly port: number;
+  /**
+   * Whether TLS is spoken to it (`socks5+tls://`).
+   *
+   * @default {false}
+   */
+  readonly tls?: boolean | undefined;
+  /** The user name; with SOCKS4 the USERID. */
+  readonly user?: string | undefined;
+  /** The password; SOCKS4 has none. */
+  readonly password?: string | undefined;
+}
+
+/** A proxy as one may write it: a URL, such as `socks5h://ada:secret@proxy.example:1080`, or a value. */
+export type ProxyLike = string | URL | Proxy;
+
+const SCHEME = /^(socks(?:4a?|5h?))(\+tls)?:$/;
+const DEFAULT_PORT = 1080;
+
+/**
+ * Reads a proxy's URL: `socks4`, `socks4a`, `socks5` or `socks5h`, each also with `+tls`; user and password
+ * percent-encoded; port 1080 unless it says otherwise. A value is checked and given back.
+ *
+ * @param from The URL or the value.
+ * @returns The proxy.
+ * @throws {SyntaxError} If it is none. The message holds no login.
+ *
+ * @example Read a URL
+ * ```ts
+ * import { parseProxy } from "@x/socks/client";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseProxy("socks5h://[::1]"), { scheme: "socks5h", host: "::1", port: 1080 });
+ * ```
+ */
+export function parseProxy(from: ProxyLike): Proxy {
+  return checked(typeof from === "string" || from instanceof URL ? read(from) : from);
+}
+
+/** The URL of a proxy without its login, for messages and logs. */
+export function formatProxy({ scheme, tls, host, port }: Proxy): string {
+  return `${scheme}${tls === true ? "+tls" : ""}://${formatHostPort(host, port)}`;
+}
+
+/** Whether names are left to the proxy. */
+export function resolvesNames({ scheme }: Proxy): boolean {
+  return scheme === "socks4a" || scheme === "socks5h";
+}
+
+/** Whether SOCKS4 or 4a is spoken. */
+export function isSocks4({ scheme }: Proxy): boolean {
+  return scheme === "socks4" || scheme === "socks4a";
+}
+
+function read(from: string | URL): Proxy {
+  let url: URL;
+  try {
+    url = new URL(from);
+  } catch {
+    throw wrong("found no URL, expected one such as socks5://127.0.0.1:1080");
+  }
+  const scheme = SCHEME.exec(url.protocol);
+  if (scheme === null) {
+    // What looks like a scheme may be the user name of a URL that lacks one.
+    throw wrong("found another scheme, expected socks4, socks4a, socks5 or socks5h, each also with +tls");
+  }
+  if (!/^\/?$/.test(url.pathname) || url.search !== "" || url.hash !== "") {
+    throw wrong("found more after the port, expected none");
+  }
+  const host = decoded(url.hostname, "host");
+  const user = decoded(url.username, "user name");
+  const password = decoded(url.password, "password");
+  return {
+    scheme: scheme[1] as ProxyScheme,
+    host: parseIp(host) ?? host,
+    port: url.port === "" ? DEFAULT_PORT : Number(url.port),
+    ...(scheme[2] === undefined ? {} : { tls: true }),
+    ...(user === "" && password === "" ? {} : { user }),
+    ...(password === "" ? {} : { password }),
+  };
+}
+
+function checked(proxy: Proxy): Proxy {
+  const { scheme, host, port, user, password } = proxy;
+  if (SCHEME.exec(`${scheme}:`)?.[2] !== undefined || !SCHEME.test(`${scheme}:`)) {
+    throw wrong(mistake(scheme, "socks4, socks4a, socks5 or socks5h").message);
+  }
+  if (typeof host !== "string" || host === "" || host.length > 255) {
+    throw wrong("found no host, expected a name or an IP address");
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw wrong(mistake(port, "a port, 1 to 65535").message);
+  if (isSocks4(proxy) && password !== undefined) {
+    throw wrong("found a password, expected none: SOCKS4 has no such thing");
+  }
+  if (byteLength(user) > 255 || byteLength(password) > 255) {
+    throw wrong("found a long user name or password, expected at most 255 bytes of each");
+  }
+  return proxy;
+}
+
+function decoded(text: string, what: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw wrong(`found a ${what} with a lone %, expected %25 for it`);
+  }
+}
+
+function byteLength(text: string | undefined): number {
+  return text === undefined ? 0 : new TextEncoder().encode(text).length;
+}
+
+function wrong(problem: string): SyntaxError {
+  return new SyntaxError(`Cannot read the proxy: ${problem}`);
+}
