@@ -5,7 +5,6 @@
  */
 
 import { AuthenticationError } from "../auth/method.ts";
-import { classifyIp } from "../net/ip_class.ts";
 import { Command, Reply } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import type { Target } from "../protocol/address.ts";
@@ -14,6 +13,7 @@ import { answer, type AnswerOptions, noSite, statusOfError, statusOfReply } from
 import { badMessage, bytesOf, headDecoder, MAX_HEAD } from "./http_head.ts";
 import { logIn } from "./http_login.ts";
 import { type HttpRequest, parseRequest } from "./http_request.ts";
+import { isMixed } from "./mixed.ts";
 import type { Session } from "./session.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -38,10 +38,10 @@ export class HttpExchange extends Exchange {
   }
 }
 
-/** Whether HTTP is for this server to serve: if it was told so, else where all that it listens on is on loopback. */
+/** Whether a client is served if it speaks HTTP. Where nothing listens that takes a word. */
 export function servesHttp({ service, listener }: Session): boolean {
-  return service.options.mixed ??
-    (listener !== undefined && service.listeners.every(({ ip }) => classifyIp(ip) === "loopback"));
+  const { mixed } = service.options;
+  return listener === undefined ? mixed === true : isMixed(mixed, service.listeners);
 }
 
 /**

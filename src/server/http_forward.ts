@@ -15,7 +15,7 @@ import { readRequest } from "./http.ts";
 import { answer, statusOfError } from "./http_answer.ts";
 import { copyBody, type WriteBody } from "./http_body.ts";
 import { headDecoder, MAX_HEAD } from "./http_head.ts";
-import { encodeRequest, type HttpRequest, isAlike } from "./http_request.ts";
+import { encodeRequest, type HttpRequest, isForSame } from "./http_request.ts";
 import { encodeResponse, type HttpResponse, parseResponse } from "./http_response.ts";
 import type { Session } from "./session.ts";
 
@@ -54,9 +54,16 @@ export async function forward(
       throw error;
     }
     if (next === undefined) return FINISHED;
-    if (!isAlike(request, next) || next.method === "CONNECT") return await succession(session, next);
+    if (!isForSame(request, next) || next.method === "CONNECT" || !provesSame(session, request, next)) {
+      return await succession(session, next);
+    }
     request = next;
   }
+}
+
+/** Whether the next request is made by whom this session is for; where nobody has to log in that goes without saying. */
+function provesSame({ service }: Session, request: HttpRequest, next: HttpRequest): boolean {
+  return service.authenticate === undefined || request.credentials === next.credentials;
 }
 
 async function succession(session: Session, request: HttpRequest): Promise<Ending | Succession> {

@@ -56,6 +56,7 @@ export function headDecoder(start?: keyof typeof STARTS): Decoder<readonly strin
       if (!follows) throw badMessage("found LF without CR");
       if (scanned - 1 === lineStart) {
         if (start !== undefined && lines.length === 0) throw badMessage("found an empty line, expected the first one");
+        if (scanned >= MAX_HEAD) throw tooLong();
         return { value: lines, length: scanned + 1 };
       }
       lines.push(textOf(bytes.subarray(lineStart, scanned - 1)));
@@ -63,12 +64,17 @@ export function headDecoder(start?: keyof typeof STARTS): Decoder<readonly strin
         throw badMessage(`the first line is none of a ${start}`);
       }
       if (lines.length > MAX_FIELDS + 1) {
-        throw new ProtocolError("too-long", "Cannot read an HTTP message: too many fields");
+        throw tooLong();
       }
       lineStart = scanned + 1;
     }
+    if (scanned >= MAX_HEAD) throw tooLong();
     return undefined;
   };
+}
+
+function tooLong(): ProtocolError {
+  return new ProtocolError("too-long", "Cannot read an HTTP message: its head is too long");
 }
 
 function checkByte(byte: number, isRequestLine: boolean): void {

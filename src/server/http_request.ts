@@ -111,9 +111,9 @@ function targetIn(authority: string, defaultPort: number | undefined): Target {
   return targetOf(bracketed ?? name!, port);
 }
 
-/** Whether two requests may share a connection to the origin: they lead to the same, for the same client. */
-export function isAlike(a: HttpRequest, b: HttpRequest): boolean {
-  return a.target?.host === b.target?.host && a.target?.port === b.target?.port && a.credentials === b.credentials;
+/** Whether two requests lead to the same origin. */
+export function isForSame(a: HttpRequest, b: HttpRequest): boolean {
+  return a.target?.host === b.target?.host && a.target?.port === b.target?.port;
 }
 
 /** Writes a request as its origin gets it. */
