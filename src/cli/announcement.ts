@@ -14,12 +14,16 @@ import { jsonLine } from "./json_line.ts";
  *
  * @param addresses Where it listens.
  * @param hasUsers Whether clients must log in.
+ * @param isMixed Whether it serves HTTP as well.
  * @returns The lines.
  */
-export function announcement(addresses: readonly (SocketAddress | UnixAddress)[], hasUsers: boolean): string[] {
-  const lines = addresses.map((address) =>
-    `Listening on ${printable(formatAddress(address))} (SOCKS4, SOCKS4a, SOCKS5)`
-  );
+export function announcement(
+  addresses: readonly (SocketAddress | UnixAddress)[],
+  hasUsers: boolean,
+  isMixed: boolean,
+): string[] {
+  const protocols = isMixed ? "SOCKS4, SOCKS4a, SOCKS5, HTTP" : "SOCKS4, SOCKS4a, SOCKS5";
+  const lines = addresses.map((address) => `Listening on ${printable(formatAddress(address))} (${protocols})`);
   const here = addresses.find((address) => !isUnixAddress(address) && classifyIp(address.ip) === "loopback");
   if (here !== undefined && !hasUsers) {
     lines.push(`Try: curl --socks5-hostname ${formatAddress(here)} https://example.com`);

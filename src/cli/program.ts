@@ -10,6 +10,7 @@ import type { Config } from "../config/config.ts";
 import { serveOptions } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
 import { formatAddress } from "../net/address.ts";
+import { isMixed } from "../server/mixed.ts";
 import type { ServeOptions } from "../server/options.ts";
 import { serve, type Server } from "../server/server.ts";
 import { announcement, announcementLine } from "./announcement.ts";
@@ -192,10 +193,11 @@ export class Program {
   #announce(): void {
     const { addresses } = this.#server;
     const { logFile, users = [] } = this.#config;
+    const mixed = isMixed(this.#config.mixed, addresses);
     const isForPeople = formatOf(this.#config, this.#terminal.isLive) === "text";
-    for (const line of announcement(addresses, users.length > 0 || !isForPeople)) this.#say("listening", line);
+    for (const line of announcement(addresses, users.length > 0 || !isForPeople, mixed)) this.#say("listening", line);
     if (logFile === undefined) return;
-    for (const line of announcement(addresses, true)) this.#log("info", "listening", line);
+    for (const line of announcement(addresses, true, mixed)) this.#log("info", "listening", line);
   }
 
   /** Says what was asked for: on standard output, in the form of the log. */

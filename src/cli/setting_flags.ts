@@ -17,6 +17,8 @@ export function addSettingFlags(command: Command): void {
   command.optionsGroup("Where it listens:");
   list(command, "--listen <HOST:PORT>", "where to listen; also [IPv6]:PORT and unix:PATH", "127.0.0.1:1080");
   single(command, "--advertise <ADDRESS>", "the IP address that BIND and UDP replies state", "the server's own");
+  onOff(command, "--mixed", "serve HTTP proxying on the same ports (default: where all of them are on loopback)");
+  onOff(command, "--no-mixed", "serve SOCKS alone");
   single(command, "--udp-ports <FROM-TO>", "the ports that take clients' UDP datagrams", "any");
 
   command.optionsGroup("Who may use it, and for what:");

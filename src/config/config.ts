@@ -144,6 +144,12 @@ export interface Config {
    */
   readonly udpPorts?: PortRange | undefined;
   /**
+   * Whether HTTP proxying is served on the same ports.
+   *
+   * @default Whether every listener is on loopback.
+   */
+  readonly mixed?: boolean | undefined;
+  /**
    * Whether SOCKS4 user ids are checked with IDENT (RFC 1413).
    *
    * @default {false}

@@ -34,6 +34,7 @@ export const FLAGS: readonly Flag[] = [
   { name: "max-sessions", path: ["bounds", "sessions"], kind: "count" },
   { name: "advertise", path: ["advertise"], kind: "text" },
   { name: "udp-ports", path: ["udpPorts"], kind: "text" },
+  { name: "mixed", path: ["mixed"], kind: "switch" },
   { name: "ident", path: ["ident"], kind: "switch" },
   { name: "trust-user-ids", path: ["trustUserIds"], kind: "switch" },
   { name: "allow-private", path: ["allowPrivate"], kind: "switch" },

@@ -33,6 +33,7 @@ export function serveOptions(config: Config): ServeOptions {
     resolver: config.resolver,
     advertise: config.advertise,
     udpPorts: config.udpPorts,
+    mixed: config.mixed,
     ident: config.ident,
     trustUserIds: config.trustUserIds,
     allowPrivate: config.allowPrivate,

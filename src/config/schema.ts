@@ -58,6 +58,8 @@ const settings = z.strictObject({
     .describe("The address that replies to BIND and UDP ASSOCIATE state.").optional(),
   udpPorts: readAs(z.string({ error: portRangeWords }), parsePortRange, portRangeWords)
     .describe("The ports that take clients' UDP datagrams: FROM-TO.").optional(),
+  mixed: flag.describe("Whether HTTP proxying is served on the same ports. Default: where all of them are on loopback.")
+    .optional(),
   ident: flag.describe("Whether SOCKS4 user ids are checked with IDENT (RFC 1413).").optional(),
   trustUserIds: flag.describe("Whether a SOCKS4 user id that is a user's name is believed, without a password.")
     .optional(),

@@ -4,7 +4,7 @@ import { announcement } from "../../src/cli/announcement.ts";
 
 test("a line for each listener, and how to try the first that is open to this machine", () => {
   const addresses = [{ path: "/run/s" }, { ip: "::1", port: 1080 }, { ip: "127.0.0.1", port: 1081 }];
-  assertEquals(announcement(addresses, false), [
+  assertEquals(announcement(addresses, false, false), [
     "Listening on unix:/run/s (SOCKS4, SOCKS4a, SOCKS5)",
     "Listening on [::1]:1080 (SOCKS4, SOCKS4a, SOCKS5)",
     "Listening on 127.0.0.1:1081 (SOCKS4, SOCKS4a, SOCKS5)",
@@ -12,7 +12,12 @@ test("a line for each listener, and how to try the first that is open to this ma
   ]);
 });
 
+test("HTTP is named where it is served", () => {
+  const lines = announcement([{ ip: "127.0.0.1", port: 1080 }], true, true);
+  assertEquals(lines, ["Listening on 127.0.0.1:1080 (SOCKS4, SOCKS4a, SOCKS5, HTTP)"]);
+});
+
 test("no hint where users have to log in, or nothing listens on loopback", () => {
-  assertEquals(announcement([{ ip: "127.0.0.1", port: 1080 }], true).length, 1);
-  assertEquals(announcement([{ ip: "0.0.0.0", port: 1080 }], false).length, 1);
+  assertEquals(announcement([{ ip: "127.0.0.1", port: 1080 }], true, false).length, 1);
+  assertEquals(announcement([{ ip: "0.0.0.0", port: 1080 }], false, false).length, 1);
 });

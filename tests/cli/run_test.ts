@@ -27,7 +27,7 @@ test("without arguments it serves", async () => {
 test("every flag sets its setting", async () => {
   const args = [
     "--listen=127.0.0.1:0 --listen [::1]:0 --user ada:b:c --user bob: --handshake-timeout 3 --connect-timeout 2m",
-    "--bind-timeout 1h --idle-timeout=500ms --advertise 192.0.2.1 --udp-ports 4000-4001 --ident --allow-private",
+    "--bind-timeout 1h --idle-timeout=500ms --advertise 192.0.2.1 --udp-ports 4000-4001 --mixed --ident --allow-private",
     "--open --log-level error --otherwise deny --outgoing-address 192.0.2.7 --prefer ipv4 --resolver 192.0.2.53",
     "--drain-timeout 0 --max-sessions 100 --log-format json --log-file /var/log/socks.log --reload recheck --watch",
     "--run-as nobody:nogroup --trust-user-ids",
@@ -46,6 +46,7 @@ test("every flag sets its setting", async () => {
     bounds: { sessions: 100 },
     advertise: "192.0.2.1",
     udpPorts: { from: 4000, to: 4001 },
+    mixed: true,
     ident: true,
     trustUserIds: true,
     allowPrivate: true,
@@ -62,6 +63,10 @@ test("every flag sets its setting", async () => {
   for (const flag of FLAGS.filter(({ name }) => name !== "users-file")) {
     assert(args.some((arg) => arg.split("=")[0] === `--${flag.name}`), flag.name);
   }
+});
+
+test("--no-mixed turns off what --mixed turns on", async () => {
+  assertEquals((await runWith(["--no-mixed"])).config, { mixed: false });
 });
 
 test("a users file is read where its flag says", async () => {
@@ -101,12 +106,12 @@ test("the help names every flag, its default, examples and exit codes", async ()
     ) {
       assertStringIncludes(stdout, part);
     }
+    assertEquals(stdout.match(/SIGUSR1 (?:and|or)\s+SIGUSR2/g)?.length, 2);
   }
 });
 
 test("the help fits a terminal of 80 columns, but for examples", async () => {
   const { stdout } = await runWith(["--help"], new FakeTerminal({}, 80));
-    assertEquals(stdout.match(/SIGUSR1 (?:and|or)\s+SIGUSR2/g)?.length, 2);
   for (const line of stdout.slice(0, stdout.indexOf("Examples:")).split("\n")) assert(line.length <= 80, line);
 });
 

@@ -160,8 +160,8 @@ clients("curl", [program("curl")], (it) => {
     assertMatch(stderr, /Can't complete SOCKS5 connection to .*\. \(2\)/);
   });
 
-  it("gets a page that helps when it takes the port for an HTTP proxy", async (bench) => {
-    const server = await bench.server();
+  it("gets a page that helps when it takes a SOCKS port for an HTTP proxy", async (bench) => {
+    const server = await bench.server("--no-mixed");
     const http = await bench.http();
     for (
       const how of [["--proxy", `http://127.0.0.1:${server.port}`, http.origin], [`http://127.0.0.1:${server.port}/`]]

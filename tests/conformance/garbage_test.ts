@@ -161,7 +161,7 @@ suite("garbage", ({ test }) => {
       assertMatch(answer, /SOCKS/);
       assertEquals(ending, "fin");
     }
-  });
+  }, { args: ["--no-mixed"] });
 
   test("an HTTP request that comes in pieces gets its answer too", async ({ server }) => {
     using wire = await Wire.connect(server);
