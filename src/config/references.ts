@@ -4,23 +4,12 @@
  * @module
  */
 
-import { parseEndpoint } from "../net/endpoint.ts";
 import type { Limit } from "../policy/limit.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { Config, ListenEntry } from "./config.ts";
+import { type Finding, lost } from "./finding.ts";
 import { describeFound } from "./found.ts";
-import { nearest } from "./nearest.ts";
-import { printable } from "./printable.ts";
-
-/** What is wrong, or may be, with what settings say of each other. */
-export interface Finding {
-  /** Where it is said. */
-  readonly path: readonly PropertyKey[];
-  /** What was found. */
-  readonly message: string;
-  /** Whether the settings can be used all the same. */
-  readonly isWarning: boolean;
-}
+import { checkListeners } from "./listener_references.ts";
 
 /** What is known only outside of the settings. */
 export interface ReferenceOptions {
@@ -31,7 +20,7 @@ export interface ReferenceOptions {
 type Conditions = Pick<Rule, "listeners" | "users" | "groups">;
 
 /**
- * Looks for listeners that nothing listens on, users and groups that nobody is or belongs to, names of limits that stand
+ * Looks for listeners that nothing listens on or that never apply, users and groups that nobody is or belongs to, names of limits that stand
  * for two, and rules that no request comes to.
  *
  * @param config The settings.
@@ -47,7 +36,11 @@ export function checkReferences(config: Config, { hasOtherListeners }: Reference
     ...limits.map((limit, index): [PropertyKey[], Limit] => [["limits", index], limit]),
   ];
   return [
-    ...places.flatMap(([path, conditions]) => hasOtherListeners ? [] : listeners(path, conditions, config)),
+    ...hasOtherListeners
+      ? []
+      : places.flatMap(([path, { listeners = [] }]) =>
+        checkListeners(path, listeners, config.listen ?? DEFAULT_LISTENERS)
+      ),
     ...places.flatMap(([path, conditions]) => people(path, conditions, config)),
     ...repeatedNames(places.filter(([path]) => path[0] === "limits" || path.length === 3) as [PropertyKey[], Limit][]),
     ...unreached(rules),
@@ -55,26 +48,6 @@ export function checkReferences(config: Config, { hasOtherListeners }: Reference
 }
 
 const DEFAULT_LISTENERS: readonly ListenEntry[] = [{ address: "127.0.0.1:1080" }];
-
-function listeners(path: readonly PropertyKey[], { listeners = [] }: Conditions, config: Config): Finding[] {
-  const known = config.listen ?? DEFAULT_LISTENERS;
-  const names = known.flatMap(({ name }) => name ?? []);
-  const places = known.map(({ address }) => placeOf(address));
-  const words = [...names, ...known.map(({ address }) => address)];
-  return listeners.flatMap((item, index) => {
-    const place = placeOf(item);
-    if (names.includes(item) || place !== undefined && places.includes(place)) return [];
-    return { path: [...path, "listeners", index], message: lost(item, "listener", words), isWarning: false };
-  });
-}
-
-function placeOf(text: string): string | undefined {
-  try {
-    return JSON.stringify(parseEndpoint(text));
-  } catch {
-    return undefined;
-  }
-}
 
 function people(path: readonly PropertyKey[], { users = [], groups = [] }: Conditions, config: Config): Finding[] {
   const names = (config.users ?? []).map(({ name }) => name);
@@ -92,16 +65,6 @@ function people(path: readonly PropertyKey[], { users = [], groups = [] }: Condi
       knownGroups.includes(group) ? [] : warn("groups", index, lost(group, "user's group", knownGroups))
     ),
   ];
-}
-
-function lost(item: string, what: string, known: readonly string[]): string {
-  const near = nearest(item, known);
-  const hint = near !== undefined
-    ? `did you mean ${describeFound(near)}?`
-    : known.length === 0
-    ? "there is none"
-    : `there is ${known.slice(0, 10).map(printable).join(", ")}${known.length > 10 ? ", …" : ""}`;
-  return `found ${describeFound(item)}, which is no ${what}; ${hint}`;
 }
 
 /** Counts are kept under the name. */
