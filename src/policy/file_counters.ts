@@ -98,7 +98,13 @@ class FileCounters implements Counters {
   async #close(): Promise<void> {
     this.#callOff?.();
     await this.#saving;
-    if (this.#isChanged) await this.write();
+    if (!this.#isChanged) return;
+    try {
+      await this.write();
+    } catch (error) {
+      this.#tell(true, reasonOf(error));
+      throw error;
+    }
   }
 
   /** Takes over what the file holds. */

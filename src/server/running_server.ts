@@ -110,7 +110,7 @@ export class RunningServer implements Server {
       if (this.#isStopped) throw closing();
       const previous = await this.start(options);
       await this.#passOn(this.#service!, sessions === "recheck");
-      await previous?.retire(this.#service!);
+      await previous?.retire(this.#service!).catch(() => {}); // its store has told what it could not save
     });
     this.#reloading = reloading.catch(() => {});
     return reloading;

@@ -1,4 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
 import type { Listener, ListenOptions } from "../../src/runtime/runtime.ts";
@@ -73,6 +76,26 @@ test("running sessions are held to the limits of new options", async () => {
   await client.send(new Uint8Array(10_000));
   await server.reload(options({ limits: [{ name: "all", sessions: 1 }] }));
   assertEquals(await arrived.promise, 10_000);
+});
+
+test("a store that cannot be left in order is told of, and the new options hold all the same", async () => {
+  const { network, options } = scene();
+  const folder = mkdtempSync(join(tmpdir(), "socks-store-"));
+  const told: string[] = [];
+  const limits = [{ name: "all", newSessions: { count: 10, per: 3_600_000 } }];
+  await using server = await serve(options({
+    store: { file: join(folder, "counts.json") },
+    limits,
+    onStore: (state, reason) => told.push(`${state}: ${reason}`),
+  }));
+  const client = await tunnel(network);
+  await client.expect("05 00 05 00 00 01");
+  rmSync(folder, { recursive: true });
+  await server.reload(options({ limits, rules: { request: () => "deny" } }));
+  const other = await tunnel(network);
+  await other.expect("05 00 05 02 00 01");
+  assertEquals(told.length, 1);
+  assert(told[0]!.startsWith("away: Cannot write counts to "), told[0]);
 });
 
 test("clients that wait for a place get it when new options make room", async () => {
