@@ -91,6 +91,9 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   }
   const exposed = usersAreKnown && listenersAreKnown && !isWrong("open") ? exposure(config) : undefined;
   if (exposed !== undefined) problems.push(`${exposed}; ${EXPOSURE_ADVICE}`);
+  if (config.otherwise === "allow" && config.allowPrivate !== true && isForOthers(config)) {
+    warnings.push(`${merged.nameOf(["otherwise"])}: ${ALLOW_ADVICE}`);
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   return { config, warnings };
 }
@@ -120,14 +123,25 @@ async function withStore(merged: MergedSettings, secrets: Secrets): Promise<Conf
   };
 }
 
-/** Names are left to the server, which resolves them. */
+/** It reads like a mere end of the list, and is more. */
+const ALLOW_ADVICE = "found allow, which lets other machines reach this one and private networks; safe does not";
+
 function exposure(config: Config): string | undefined {
-  if (config.open === true || config.listen === undefined) return undefined;
-  const addresses = config.listen.flatMap(({ address }): (SocketAddress | UnixAddress)[] => {
+  if (config.open === true) return undefined;
+  return exposureProblem(listenAddresses(config), (config.users ?? []).length > 0);
+}
+
+/** Whether a listener takes clients of other machines. */
+function isForOthers(config: Config): boolean {
+  return exposureProblem(listenAddresses(config), false) !== undefined;
+}
+
+/** Names are left to the server, which resolves them. */
+function listenAddresses({ listen = [] }: Config): (SocketAddress | UnixAddress)[] {
+  return listen.flatMap(({ address }): (SocketAddress | UnixAddress)[] => {
     const endpoint = parseEndpoint(address);
     if ("path" in endpoint) return [endpoint];
     const ip = parseIp(endpoint.host);
     return ip === undefined ? [] : [{ ip, port: endpoint.port }];
   });
-  return exposureProblem(addresses, (config.users ?? []).length > 0);
 }

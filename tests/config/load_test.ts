@@ -252,3 +252,19 @@ test("a file that cannot be read is told with the reason", async () => {
     assertEquals(error.problems, [`c.json: cannot be read: ${reason}`]);
   }
 });
+
+test("a last word that lifts the safe defaults for other machines is warned of", async () => {
+  const warningsOf = async (content: Record<string, unknown>): Promise<readonly string[]> => {
+    const readFile = (): Promise<Uint8Array> => Promise.resolve(new TextEncoder().encode(JSON.stringify(content)));
+    return (await loadConfig({ flags: {}, file: "c.json", readFile })).warnings;
+  };
+  const wide = { listen: ["[::]:1080"], open: true };
+  assertEquals(await warningsOf({ ...wide, otherwise: "allow" }), [
+    "c.json:1:37: otherwise: found allow, which lets other machines reach this one and private networks; safe does not",
+  ]);
+  for (const same of [{ otherwise: "safe" }, { otherwise: "deny" }, { otherwise: "allow", allowPrivate: true }]) {
+    assertEquals(await warningsOf({ ...wide, ...same }), []);
+  }
+  assertEquals(await warningsOf({ otherwise: "allow" }), []);
+  assertEquals(await warningsOf({ listen: ["127.0.0.1:1080", "unix:/run/socks"], otherwise: "allow" }), []);
+});
