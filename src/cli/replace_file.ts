@@ -6,14 +6,13 @@
 
 import { chown, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 
 /** What a new file may be: nobody else's business. */
 const PRIVATE = 0o600;
 
 /**
  * Changes a text file: whoever reads it finds what was there before or what is there after, also if the machine stops
- * in between. Its permissions stay, and a link goes on to lead to it; a new file is for its owner alone.
+ * in between. Its permissions, owner and group stay, and a link goes on to lead to it; a new file is for its owner alone.
  *
  * @param path The file; it need not be there.
  * @param change Makes the new text of the old one. It is asked again if another program changes the file meanwhile.
@@ -30,10 +29,8 @@ export async function replaceFile(path: string, change: (text: string) => string
     const draft = join(dirname(target), `.${basename(target)}.${crypto.randomUUID()}`);
     try {
       await writeDraft(draft, change(text), status?.mode);
-      // A file that is somebody else's stays so, where this user may give it away.
-      if (status !== undefined && status.uid !== process.getuid?.()) {
-        await chown(draft, status.uid, status.gid).catch(() => {});
-      }
+      // A file that is somebody else's or another group's stays so, where this user may give it away.
+      if (status !== undefined) await chown(draft, status.uid, status.gid).catch(() => {});
       if (!sameText(former, await orMissing(readFile(target)))) continue;
       await rename(draft, target);
       return former === undefined;

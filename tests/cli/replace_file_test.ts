@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   chmodSync,
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -50,6 +51,24 @@ test("a file that is there keeps its permissions, and whoever has it open the ol
     if (isUnix) assertEquals([modeOf(path), statSync(path).ino !== ino], [0o666, true]);
     assertEquals(readdirSync(folder), ["users.txt"]);
   }));
+
+/** Only root can make a file somebody else's. */
+const isRoot = process.getuid?.() === 0;
+
+test(
+  "a file that is there stays its owner's and its group's, also where only the group is another",
+  { skip: !isRoot },
+  () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "users.txt");
+      for (const [uid, gid] of [[0, 12345], [54321, 12345]] as const) {
+        writeFileSync(path, "ada\n");
+        chownSync(path, uid, gid);
+        await replaceFile(path, (text) => text);
+        assertEquals([statSync(path).uid, statSync(path).gid], [uid, gid]);
+      }
+    }),
+);
 
 test("a link goes on to lead to the file", { skip: !isUnix }, () =>
   inFolder(async (folder) => {
