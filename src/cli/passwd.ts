@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { hashPassword } from "../auth/password_hash.ts";
 import type { UserEntry } from "../auth/user_entry.ts";
 import { formatUser, UsersFileError, withUser } from "../auth/users_file.ts";
@@ -21,10 +22,17 @@ export interface PasswdTools {
   readonly hash: (password: string) => Promise<string>;
   /** Changes a file. */
   readonly replaceFile: (path: string, change: (text: string) => string) => Promise<boolean>;
+  /** Whether it is root who makes files. */
+  readonly isRoot: boolean;
 }
 
 /** A hash that stands for the one to come. */
 const STAND_IN = `$argon2id$v=19$m=8,t=1,p=1$${"A".repeat(22)}$${"A".repeat(43)}`;
+
+/** A service rather runs as somebody else. */
+const ROOT_ALONE =
+  "Root alone can read it. A server that runs as another user needs it to be of a group of that user: " +
+  "chgrp GROUP FILE, chmod 640 FILE";
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -47,7 +55,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export async function runPasswd(
   given: PasswdArguments,
   terminal: Terminal,
-  tools: PasswdTools = { openPrompt, hash: hashPassword, replaceFile },
+  tools: PasswdTools = { openPrompt, hash: hashPassword, replaceFile, isRoot: process.getuid?.() === 0 },
 ): Promise<number> {
   const { groups, file } = given;
   const fail = (problem: string, code = 2): number => {
@@ -82,6 +90,7 @@ export async function runPasswd(
   try {
     const isNew = await tools.replaceFile(file, (text) => withUser(text, user));
     terminal.out(printable(`Wrote "${user.name}" to ${isNew ? "the new file " : ""}"${file}"`));
+    if (isNew && tools.isRoot) terminal.out(ROOT_ALONE);
     return 0;
   } catch (error) {
     if (error instanceof UsersFileError) {

@@ -75,8 +75,12 @@ WantedBy=${user ? "default.target" : "multi-user.target"}
 /** Namespaces of its own would take the right to low ports away. */
 function ownUser(command: readonly string[], lowPorts: boolean): string {
   const capability = lowPorts ? "CAP_NET_BIND_SERVICE" : "";
-  return `# A user that exists while the service runs. The settings must be readable for all, or for a group given by
-# SupplementaryGroups=: keep passwords in them hashed (socks-server passwd).
+  return `# A user that exists while the service runs. It must be able to read the settings and what they name. For files that are
+# not for everybody, such as users that root made with "socks-server passwd", take a group of another name:
+#   groupadd --system socks-users
+#   chgrp socks-users /etc/socks-server/users && chmod 640 /etc/socks-server/users
+# LoadCredential= would do as long as users stay: systemd reads the file when it starts the service, not at a reload.
+#SupplementaryGroups=socks-users
 DynamicUser=yes
 CapabilityBoundingSet=${capability}
 AmbientCapabilities=${capability}

@@ -17,21 +17,24 @@ interface Trial {
   readonly files?: Record<string, string>;
   readonly hash?: PasswdTools["hash"];
   readonly failure?: Error;
+  readonly isRoot?: boolean;
 }
 
 /** Runs the command with somebody who gives these answers. */
-async function trial({ args = ["ada"], answers = [], isLive = true, files = {}, hash, failure }: Trial) {
+async function trial(given: Trial) {
+  const { args = ["ada"], answers = [], isLive = true, files = {}, hash, failure, isRoot = false } = given;
   const terminal = new FakeTerminal();
   const left = [...answers];
   const asked: string[] = [];
   const hashed: string[] = [];
-  let given: PasswdArguments | undefined;
+  let read: PasswdArguments | undefined;
   const command = passwdCommand((found) => {
-    given = found;
+    read = found;
     return Promise.resolve();
   });
   await command.parseAsync(args, { from: "user" });
-  const code = await runPasswd(given!, terminal, {
+  const code = await runPasswd(read!, terminal, {
+    isRoot,
     openPrompt: () => ({
       isLive,
       ask: (question, isSecret) => {
@@ -96,6 +99,16 @@ test("a users file gets the entry, and its other lines stay", async () => {
   assertEquals([made.out, made.files], [['Wrote "ada" to the new file "new.txt"'], {
     "new.txt": `ada:${HASH}:staff\n`,
   }]);
+});
+
+test("root is told who can read a new file, and nobody else is", async () => {
+  const args = ["ada", "--file=new.txt"];
+  const by = async (isRoot: boolean, files = {}) => (await trial({ args, answers: ["x", "x"], isRoot, files })).out;
+  const [wrote, told, ...more] = await by(true);
+  assertEquals([wrote, more], ['Wrote "ada" to the new file "new.txt"', []]);
+  assertStringIncludes(told!, "Root alone can read it");
+  assertEquals((await by(true, { "new.txt": "" })).length, 1);
+  assertEquals((await by(false)).length, 1);
 });
 
 test("mistakes are told, change nothing and show no password", async () => {

@@ -48,6 +48,12 @@ test("a unit gives no right that is not needed", () => {
   assert(!low.includes("PrivateUsers=yes"), "the right to low ports would be one in a namespace");
 });
 
+test("a unit says how its user can read files that are not for everybody", () => {
+  // systemd takes no group that is called as the user that it makes up, and that is called as the unit.
+  assertMatch(serviceUnit({ command: ["/bin/x"] }), /^#SupplementaryGroups=(?!socks-server$).+$/m);
+  assert(!serviceUnit({ command: ["/bin/x"], user: true }).includes("SupplementaryGroups="));
+});
+
 test("a program in a home directory is told apart: its user may not read it", () => {
   assertMatch(serviceUnit({ command: ["/home/ada/bun", "/x.js"] }), /^ProtectHome=read-only$/m);
   assertMatch(serviceUnit({ command: ["/home/ada/bun"] }), /^# The program lies in a home directory/m);
