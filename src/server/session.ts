@@ -15,7 +15,7 @@ import type { Abortable, Connection, Duplex, Pace, RelayMeter, StreamPair } from
 import { Channel } from "../stream/channel.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import type { Timed } from "./deadlines.ts";
-import { LightSignal } from "./light_signal.ts";
+import { LightSignal } from "../client/light_signal.ts";
 import type { CloseCause, Observer, SessionInfo, SessionSummary } from "./observer.ts";
 import type { Service } from "./service.ts";
 

@@ -1,1 +1,0 @@
-export { LightSignal } from "../client/light_signal.ts";
