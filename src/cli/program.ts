@@ -116,7 +116,7 @@ export class Program {
     if (this.#config.watch === true) this.#watch.start();
     await this.#listen();
     this.#announce();
-    void this.#notifier.ready(this.#status());
+    this.#ready(this.#status());
   }
 
   /**
@@ -133,7 +133,7 @@ export class Program {
   /** From here on the operator is heard. */
   async #listen(): Promise<void> {
     const endSignals = await listenToSignals({
-      reload: () => void this.#reloader.request(),
+      reload: () => this.#wantReload(),
       reopen: () => this.#ground.log.reopen(),
     }, this.#terminal.isLive);
     this.#stopped = untilStopped(this.#server, {
@@ -144,6 +144,12 @@ export class Program {
         this.#told = this.#notifier.stopping(`Draining ${this.#server.sessions} sessions`, time);
       },
     }).finally(endSignals);
+  }
+
+  /** At the end there is nothing to load settings for, and the service manager has heard of the end already. */
+  #wantReload(): void {
+    if (this.#told === undefined) void this.#reloader.request();
+    else this.#log("warning", "reload", "Not reloaded: the program is ending", { ok: false });
   }
 
   async #reload(): Promise<void> {
@@ -160,7 +166,7 @@ export class Program {
     prepared.use();
     const { runAs } = this.#config;
     this.#config = config;
-    if (config.watch === true) this.#watch.start();
+    if (config.watch === true && this.#told === undefined) this.#watch.start();
     else this.#watch.stop();
     for (const warning of warnings) this.#log("warning", "settings", printable(warning));
     if (config.runAs !== runAs) {
@@ -176,14 +182,19 @@ export class Program {
       ? "running sessions were asked about again"
       : "running sessions go on";
     this.#log("info", "reload", `Reloaded, ${rest}`, { ok: true });
-    void this.#notifier.ready(this.#status());
+    this.#ready(this.#status());
   }
 
   #notReloaded(problems: readonly string[]): void {
     for (const problem of problems) {
       this.#log("error", "reload", `Cannot reload, all stays as it was: ${problem}`, { ok: false });
     }
-    void this.#notifier.ready(`${this.#status()} with its former settings: the new ones cannot be used`);
+    this.#ready(`${this.#status()} with its former settings: the new ones cannot be used`);
+  }
+
+  /** The end may have come during a reload: it is the last that the service manager hears of. */
+  #ready(status: string): void {
+    if (this.#told === undefined) void this.#notifier.ready(status);
   }
 
   #status(): string {

@@ -153,6 +153,20 @@ suite("reloading", ({ bare }) => {
     }
   });
 
+  bare("an order to reload that comes while it drains is not heeded", async ({ runtime, folder }) => {
+    const settings = new Settings(folder, { listen });
+    await using server = await settings.serve(runtime);
+    using wire = await Wire.connect(server);
+    await wire.send(5, 1, 0);
+    await wire.read(2);
+    const stopped = server.stop("SIGTERM");
+    await server.waitForOutput(/Draining 1 session/);
+    server.signal("SIGHUP");
+    await server.waitForOutput(/WARN.* Not reloaded: the program is ending/);
+    wire[Symbol.dispose]();
+    assertEquals(await stopped, 0);
+  });
+
   bare("the service manager hears of the start, of reloads and of the end", async ({ runtime, folder }) => {
     await using manager = await new ServiceManager(folder).listening();
     const settings = new Settings(folder, { listen });
