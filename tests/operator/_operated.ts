@@ -6,7 +6,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, type To, Wire } from "../conformance/_client.ts";
-import { parseListening, type RunningServer, type RuntimeUnderTest, startServer } from "../conformance/_server.ts";
+import {
+  parseListening,
+  type RunningServer,
+  type RuntimeUnderTest,
+  type StartOptions,
+  startServer,
+} from "../conformance/_server.ts";
 import { asked, CONNECT } from "../conformance/_socks.ts";
 
 /** Settings as they stand in a file. */
@@ -57,12 +63,12 @@ export class Operated implements AsyncDisposable {
   static async start(
     of: { readonly runtime: RuntimeUnderTest; readonly folder: string },
     settings: Settings = {},
-    ...flags: readonly string[]
+    { format = "json", ...options }: StartOptions & { readonly format?: "json" | "text" } = {},
   ): Promise<Operated> {
     const path = join(of.folder, `${crypto.randomUUID().slice(0, 8)}.json`);
     write(path, settings);
-    const args = ["--config", path, "--log-format", "json", ...flags];
-    return new Operated(await startServer(of.runtime, args, { listen: false }), path);
+    const args = ["--config", path, "--log-format", format];
+    return new Operated(await startServer(of.runtime, args, { ...options, listen: false }), path);
   }
 
   /** The first place that it listens at. */

@@ -355,8 +355,7 @@ suite("rules", ({ bare }) => {
           { name: "yes", action: "allow" },
         ],
       },
-      "--log-format",
-      "text",
+      { format: "text" },
     );
     const { server } = operated;
     const { port } = targets;
