@@ -26,10 +26,13 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The terminal of this process. `console` writes at once on every runtime. */
+/**
+ * The terminal of this process. `console` writes at once on every runtime, where a stream of Bun loses at the end of the
+ * process what a slow reader has not taken. What Bun hears of as an error it paints red, and a warning not.
+ */
 export const terminal: Terminal = {
   out: (line) => console.log(line),
-  err: (line) => console.error(line),
+  err: (line) => console.warn(line),
   isLive: process.stderr.isTTY === true,
   columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
   readFile,
