@@ -19,6 +19,7 @@ export const bun: Runtime = {
   name: "bun",
   listen,
   connect,
+  startTls: async (connection, options) => (await import("./node_tls.ts")).startTls(connection, options),
   bindDatagram,
   lookup,
   query,

@@ -32,6 +32,7 @@ export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
     name,
     listen: (listenOptions) => listen(listenOptions, { onread, mortal }),
     connect: (to, connectOptions = {}) => connect(to, connectOptions, onread),
+    startTls: async (connection, tlsOptions) => (await import("./node_tls.ts")).startTls(connection, tlsOptions),
     bindDatagram,
     lookup,
     query,
