@@ -102,7 +102,10 @@ export interface Rule {
   readonly allowPrivate?: boolean | undefined;
   /** The way out that it takes, by name. */
   readonly via?: string | undefined;
-  /** What an `allow` allows no more than. Each rule counts for itself. */
+  /**
+   * What an `allow` allows no more than. Each rule counts for itself. An association is held to those of the rule that
+   * allows its first destination, and reaches none that is allowed by a rule with others.
+   */
   readonly limits?: Limit | undefined;
   /**
    * Which sessions are logged.

@@ -10,8 +10,9 @@ import { isUnspecified } from "../net/ip_class.ts";
 import { isDenial } from "../policy/authorise.ts";
 import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { Association } from "../relay/association.ts";
-import type { DatagramOptions, DatagramSocket } from "../runtime/runtime.ts";
+import type { DatagramOptions, DatagramSocket, Pace } from "../runtime/runtime.ts";
 import type { Exchange } from "./exchange.ts";
+import { LimitsOfRules } from "./limits_of_rules.ts";
 import { findRoute } from "./route.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
@@ -33,10 +34,11 @@ export async function serveAssociate(
   }
   counts.associations++;
   let open: Association | undefined;
+  const limits = new LimitsOfRules(session);
   try {
     const admission = session.admit(granted);
     if (admission !== undefined) await session.until(admission);
-    const association = open = newAssociation(session, exchange);
+    const association = open = newAssociation(session, exchange, limits);
     session.whenAdopted = () => association.forget();
     // Where the client reached us is where it can send to.
     const ip = session.connection.local?.ip ?? "127.0.0.1";
@@ -51,12 +53,13 @@ export async function serveAssociate(
     while (await session.channel.readChunk() !== null); // what comes here means nothing; its end is the association's
   } finally {
     counts.associations--;
+    limits.end();
     open?.close();
   }
 }
 
 /** It asks whoever serves the session by then, and under what was granted by then. */
-function newAssociation(session: Session, exchange: Exchange): Association {
+function newAssociation(session: Session, exchange: Exchange, limits: LimitsOfRules): Association {
   const { authoriser, bounds, runtime } = session.service;
   const request = session as RequestInfo;
   const granted = (): Grant | undefined => session.ruling as Grant | undefined;
@@ -64,7 +67,9 @@ function newAssociation(session: Session, exchange: Exchange): Association {
     runtime,
     sourceFor: (ip) => session.service.outgoing?.sourceFor(ip, request),
     meter: session,
-    pace: session.pace,
+    get pace(): Pace | undefined {
+      return session.pace;
+    },
     client: expectedClient(session, exchange),
     maxDestinations: bounds.destinations,
     maxLookups: bounds.lookups,
@@ -73,13 +78,19 @@ function newAssociation(session: Session, exchange: Exchange): Association {
       if (target.type === "name" && !await service.authoriser.lookup(target, request)) {
         throw new NetError("not-allowed", `Cannot send to "${target.host}": the rules deny it`);
       }
-      const { addresses: [address] } = await findRoute(target, request, granted(), service);
+      const { addresses: [address], grant } = await findRoute(target, request, granted(), service);
       if (address === undefined) {
         throw new NetError("name-not-found", `Cannot send to "${target.host}": not resolved here`);
       }
+      if (grant?.limits !== undefined) await limits.hold(grant);
       return address;
     },
-    mayAnswer: async (sender) => !isDenial(await session.service.authoriser.address(sender, request, granted())),
+    mayAnswer: async (sender) => {
+      const decision = await session.service.authoriser.address(sender, request, granted());
+      if (isDenial(decision)) return false;
+      if (decision?.limits !== undefined) await limits.hold(decision);
+      return true;
+    },
     mayPass: authoriser.asksDatagrams
       ? async (target, size) => await session.service.authoriser.datagram({ target, size }, request)
       : undefined,

@@ -140,4 +140,8 @@ async function checkPeer(
     await authoriser.address(remote, session as RequestInfo, session.ruling as Grant | undefined);
   const decision = await session.until(asking());
   if (isDenial(decision)) throw new NotAllowedError(decision, `${remote.ip} connected: ${decision.deny}`);
+  if (decision?.limits === undefined || decision.limits === (session.ruling as Grant | undefined)?.limits) return;
+  session.leave(); // the peer's rule has limits of its own
+  const admission = session.admit(decision);
+  if (admission !== undefined) await session.until(admission);
 }

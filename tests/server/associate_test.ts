@@ -311,3 +311,28 @@ test("after a recheck each destination and each sender is asked for again", asyn
   await soon(scene.client.until(2));
   assertEquals([scene.dns.got.length, other.got.length], [1, 1]);
 });
+
+test("the limits of the rule that allows a destination hold for datagrams, and no others are to be had beside them", async () => {
+  const rules = [
+    { action: "allow", to: [DNS], limits: { name: "dns", per: "address", sessions: 1 } },
+    { action: "allow", to: ["8.8.8.8"], limits: { sessions: 9 } },
+    { action: "allow", to: ["8.8.4.4"] },
+  ] as const;
+  await using scene = await associated({ rules, otherwise: "deny" });
+  const [other, free] = ["8.8.8.8", "8.8.4.4"].map((ip) => new UdpHost(scene.network, ip, 53));
+  await scene.send(DNS, 53, "one");
+  await soon(scene.client.until(1));
+  await scene.send("8.8.8.8", 53, "not under these limits");
+  await scene.send("8.8.4.4", 53, "without limits");
+  await soon(free!.until(1));
+  assertEquals(other!.got.length, 0);
+
+  const second = scene.running.client();
+  await second.send(ASSOCIATE);
+  const [reply, ip, port] = [await second.read(8), await second.read(2), await second.read(2)];
+  assertEquals([hex(reply), hex(ip)], ["05 00 05 00 00 01 c0 00", "02 01"]);
+  await new UdpHost(scene.network, FAR.ip, 7001).send(to(DNS, 53, "two"), RELAY.ip, port[0]! << 8 | port[1]!);
+  const { cause, reason } = await scene.running.seen.summary();
+  assertEquals([cause, reason], ["limit", `Cannot admit: limit "dns": 1 session at once for ${FAR.ip}`]);
+  assertEquals(scene.dns.got.map(({ text }) => text), ["one"]);
+});

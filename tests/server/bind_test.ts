@@ -241,3 +241,19 @@ test("the server's end ends the wait", async () => {
   assertEquals((await running.seen.summary()).cause, "shutdown");
   assertEquals(running.network.listeners.size, 0);
 });
+
+test("the limits of the rule that allows a peer hold for it", async () => {
+  const rules = [{ action: "allow", to: [PEER.ip], limits: { name: "peers", sessions: 1 } }] as const;
+  await using running = await house({ rules, otherwise: "deny" });
+  const [first, second] = [running.client(), running.client()];
+  await first.send(ANY5);
+  await first.expect(LISTENING5);
+  running.network.reach(AT, PEER);
+  await first.expect("05 00 00 01 5d b8 d8 22 00 14");
+  await second.send(ANY5);
+  const port = (await second.read(12)).slice(10);
+  const peer = new Wire(running.network.reach(`192.0.2.1:${port[0]! << 8 | port[1]!}`, PEER));
+  await second.expect("05 02 00 01 00 00 00 00 00 00");
+  assertEquals(await peer.restHex().catch(() => ""), "");
+  assertEquals(running.seen.refusals[0]?.reason, 'Cannot admit: limit "peers": 1 session at once');
+});
