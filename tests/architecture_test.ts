@@ -31,7 +31,7 @@ const GROUND = ["protocol", "net", "contract"];
 const MAY_CHOOSE_RUNTIME: Record<string, readonly string[]> = {
   "mod.ts": ["src/runtime/memory.ts", "src/runtime/detect.ts", "src/runtime/deno_conn.ts"],
   "src/server/": ["src/runtime/detect.ts"],
-  "src/client/": ["src/runtime/detect.ts"],
+  "src/client/": ["src/runtime/detect.ts", "src/runtime/node_stream.ts"],
   "src/cli/": ["src/runtime/detect.ts"],
 };
 
@@ -42,6 +42,9 @@ const MAY_NAME_RUNTIMES = ["src/runtime/", "src/cli/"];
 const WRAPPERS: Record<string, string> = {
   "src/policy/store_file.ts": "a file of counts; loaded when one is configured, and can be given from outside",
   "src/auth/argon2_thread.ts": "starts a thread; loaded when a hash is checked, and done without where that fails",
+  "src/client/node_dial.ts": "sockets for Node's HTTP clients; no part of what `./client` loads",
+  "src/client/node_agents.ts": "agents for node:http; no part of what `./client` loads",
+  "src/client/undici_connector.ts": "types of Node's sockets; no part of what `./client` loads",
   "src/auth/argon2_worker.ts": "runs in that thread",
 };
 
