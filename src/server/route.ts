@@ -14,7 +14,10 @@ import type { Service } from "./service.ts";
 
 /** Where a request may go. */
 export interface Route {
-  /** The allowed addresses in the resolver's order, at least one; none at all with `resolve: false` and a name. */
+  /**
+   * The allowed addresses in the resolver's order, at least one, as far as they come with the same limits; none at all
+   * with `resolve: false` and a name.
+   */
   readonly addresses: readonly SocketAddress[];
   /** What comes with the yes to the first of them. */
   readonly grant: Grant | undefined;
@@ -67,10 +70,10 @@ async function resolveAndCheck(
     const decision = await decide(address, request, granted, service, target.host);
     if (isDenial(decision)) {
       denial ??= new NotAllowedError(decision, `${target.host}: ${address.ip}: ${decision.deny}`);
-    } else {
-      if (addresses.length === 0) grant = decision;
+    } else if (addresses.length === 0) {
+      grant = decision;
       addresses.push(address);
-    }
+    } else if (decision?.limits === grant?.limits) addresses.push(address); // whichever answers, its limits hold
   }
   if (addresses.length === 0) throw denial!;
   return { addresses, grant };

@@ -47,6 +47,19 @@ test("of several addresses only those that pass are dialled", async () => {
   assertEquals(network.attempts, ["93.184.216.34:80"]);
 });
 
+test("an address with other limits than the first is no way round these", async () => {
+  const rules = [
+    { action: "allow", to: ["8.8.8.8"], limits: { name: "slow", download: 1 } },
+    { action: "allow" },
+  ] as const;
+  for (const [ips, attempts] of [[["8.8.4.4", "8.8.8.8"], 1], [["8.8.4.4", "8.8.8.9"], 2]] as const) {
+    const network = new Network();
+    network.names.set("two.example", [[...ips]]);
+    assertEquals(await ask("two.example", { rules }, network), "05");
+    assertEquals(network.attempts, ips.slice(0, attempts).map((ip) => `${ip}:80`));
+  }
+});
+
 test("a name whose addresses are all denied is not allowed", async () => {
   const network = new Network();
   network.names.set("inner.example", [["10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "0.0.0.0"]]);
