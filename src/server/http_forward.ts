@@ -76,12 +76,14 @@ async function succession(session: Session, request: HttpRequest): Promise<Endin
 
 /** Waits for the client to ask again. An origin that leaves or speaks meanwhile is done with. */
 async function nextRequest(session: Session, origin: Channel): Promise<HttpRequest | undefined> {
-  if (origin.takeRest().length > 0) return undefined;
+  if (origin.takeRest().length > 0 || session.isLast) return undefined;
   session.enter("idle");
   const spoke = (): boolean => false;
   const left = origin.beginRead().then(spoke, spoke);
   const asked = session.channel.peek().then((byte) => byte !== undefined, spoke);
+  session.isResting = true;
   const goesOn = await Promise.race([asked, left]);
+  session.isResting = false;
   if (session.stopped !== undefined) throw session.stopped.reason;
   if (!goesOn) return undefined;
   session.enter("handshake");
@@ -132,7 +134,7 @@ class Forwarding {
       return await this.#unanswered(error);
     }
     if (response.status === 101) return await this.#switch(response);
-    const keepsAlive = this.#request.keepsAlive && response.keepsAlive && this.#isSaid;
+    const keepsAlive = this.#request.keepsAlive && response.keepsAlive && this.#isSaid && !session.isLast;
     await this.#down(encodeResponse(response, this.#request, keepsAlive));
     await this.#body(response);
     this.#isAnswered = true;

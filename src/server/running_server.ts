@@ -178,6 +178,7 @@ export class RunningServer implements Server {
   #stopListening(): void {
     this.#isStopped = true;
     for (const { listener } of this.#opened.values()) listener.close();
+    for (const session of this.#sessions) session.windDown();
     this.#endIfOver();
   }
 

@@ -69,6 +69,10 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   whenOver: ((session: Session, summary: SessionSummary) => void) | undefined;
   /** Makes the session that goes on with this one's connection, if there may be one. */
   succeed: ((session: Session) => Session | undefined) | undefined;
+  /** Whether it owes its client nothing, which may ask again or leave. */
+  isResting = false;
+  /** Whether no request may follow the one that it serves. */
+  isLast = false;
   /** What the rules decided. */
   ruling: Grant | Denial | undefined;
   sent = 0;
@@ -271,6 +275,12 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   close(): void {
     this.release();
     this.connection.close();
+  }
+
+  /** Comes to its end after what it serves, if it is of a kind that would go on. */
+  windDown(): void {
+    this.isLast = true;
+    if (this.isResting) this.close();
   }
 
   /** Closes all but the client's connection, with which another session goes on. */

@@ -1,6 +1,9 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { FAR, type House, house, NEAR, soon, target, type Wire } from "./_harness.ts";
+import { handle } from "../../src/server/handle.ts";
+import { FAR, type House, house, NEAR, soon, target, Wire } from "./_harness.ts";
+import { Network } from "./_network.ts";
+import { pipe } from "./_pipe.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 
 const ORIGIN = "198.51.100.7:80";
@@ -413,4 +416,52 @@ test("HTTP is served where all listeners are on loopback, or where it was said",
   assertEquals(await served({ listen: "127.0.0.1:1080" }), true);
   assertEquals(await served({ listen: "127.0.0.1:1080", mixed: false }), false);
   assertEquals(await served({ listen: ["127.0.0.1:1080", "192.0.2.1:1081"] }), false);
+});
+
+test("a server that drains lets resting clients go, and others after their answer", async () => {
+  await using running = await mixed();
+  const GET = "GET http://198.51.100.7/ HTTP/1.1\r\nHost: x\r\n\r\n";
+  const OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+  const reached = target(running.network, ORIGIN);
+  const resting = running.client();
+  await resting.send(GET);
+  const one = await soon(reached);
+  await head(one);
+  await one.send(`${OK}\r\n`);
+  assertEquals(await head(resting), `${OK}\r\n`);
+
+  const asked = target(running.network, ORIGIN);
+  const waiting = running.client();
+  await waiting.send(GET);
+  const two = await soon(asked);
+  await head(two);
+
+  const drained = running.server.drain();
+  assertEquals(await rest(resting), "");
+  await two.send(`${OK}\r\n`);
+  assertEquals(await rest(waiting), `${OK}Connection: close\r\n\r\n`);
+  waiting.leave();
+  await soon(drained);
+  assertEquals(running.seen.summaries.map(({ cause }) => cause), ["finished", "finished"]);
+});
+
+test("the account of a handled connection counts all origins", async () => {
+  const network = new Network();
+  const [near, far] = pipe();
+  const client = new Wire(near);
+  const account = handle(far, { mixed: true, runtime: network });
+  for (const at of ["198.51.100.7:80", "198.51.100.8:80"]) {
+    const arrived = target(network, at);
+    await client.send(`GET http://${at}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const origin = await soon(arrived);
+    await head(origin);
+    await origin.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    await head(client);
+    assertEquals(await client.text(3), "abc");
+  }
+  client.leave();
+  const { sent, received, cause } = await soon(account);
+  assertEquals(cause, "finished");
+  assertEquals(received, 2 * "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc".length);
+  assertEquals(sent, 2 * "GET / HTTP/1.1\r\nHost: 198.51.100.7:80\r\n\r\n".length);
 });
