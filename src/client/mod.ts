@@ -9,6 +9,14 @@
  * await fetch("https://example.com", { client });
  * ```
  *
+ * On Bun, `fetch` goes through an HTTP proxy in front of the SOCKS one, such as the HTTP side of this package's server:
+ *
+ * ```ts ignore
+ * await fetch("https://example.com", { proxy: "http://127.0.0.1:1080" });
+ * ```
+ *
+ * For Node's HTTP clients see `@x/socks/client/node`.
+ *
  * @module
  */
 

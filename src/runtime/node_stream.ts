@@ -19,6 +19,8 @@ interface SocketManners {
 export class NodeStream extends NodeDuplex implements SocketManners {
   readonly #duplex: Duplex;
   #reading = false;
+  /** Whether more was asked for since the last read began. */
+  #wanted = false;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #patience = 0;
 
@@ -29,6 +31,7 @@ export class NodeStream extends NodeDuplex implements SocketManners {
   }
 
   override _read(): void {
+    this.#wanted = true;
     if (!this.#reading) this.#pump();
   }
 
@@ -81,12 +84,14 @@ export class NodeStream extends NodeDuplex implements SocketManners {
   async #pump(): Promise<void> {
     this.#reading = true;
     try {
-      for (let wanted = true; wanted;) {
+      while (this.#wanted) {
+        this.#wanted = false;
         const chunk = await this.#duplex.read();
         if (this.destroyed) return;
         this.#busy();
-        // The bytes are good until the next read only.
-        wanted = this.push(chunk === null ? null : new Uint8Array(chunk)) && chunk !== null;
+        // The bytes are good until the next read only. While they are pushed, more may be asked for.
+        if (this.push(chunk === null ? null : new Uint8Array(chunk))) this.#wanted = true;
+        if (chunk === null) return;
       }
     } catch (error) {
       this.destroy(error as Error);
