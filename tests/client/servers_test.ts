@@ -5,9 +5,11 @@ import { after, before, describe, test } from "node:test";
 import { associate } from "../../src/client/associate.ts";
 import { bind } from "../../src/client/bind.ts";
 import { connect } from "../../src/client/connect.ts";
+import { dialThrough } from "../../src/client/dial_through.ts";
+import { parseProxy } from "../../src/client/proxy.ts";
 import { ProxyError } from "../../src/client/proxy_error.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
-import type { Connection, Duplex, Listener } from "../../src/runtime/runtime.ts";
+import type { Connection, Duplex, Listener, Runtime } from "../../src/runtime/runtime.ts";
 import { serve } from "../../src/server/server.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
 import { readPattern, sendPattern } from "../runtime/_support.ts";
@@ -58,6 +60,51 @@ async function carries(connection: Connection & Duplex): Promise<void> {
   assertEquals(seen, SIZE);
   connection.close();
 }
+
+test("a server whose way out is a proxy: relayed natively, with what the target says first, and the proxy's reply", async () => {
+  await using resources = new Resources();
+  const proxy = parseProxy(`socks5h://ada:lovelace@127.0.0.1:${await OURS.start(resources, true)}`);
+  const relayed: boolean[] = [];
+  const watched: Runtime = {
+    ...runtime,
+    relay(job) {
+      relayed.push(runtime.relay!(job));
+      return relayed.at(-1)!;
+    },
+  };
+  const server = await serve({
+    listen: "127.0.0.1:0",
+    runtime: watched,
+    rules: { request: () => undefined },
+    resolve: false,
+    dial: async (target, { signal }) => {
+      const lookup = () => Promise.reject(new Error("A name was looked up here"));
+      return (await dialThrough([proxy], target, { runtime, signal, lookup })).connection;
+    },
+  });
+  resources.defer(() => server.close());
+  const front = `socks5h://127.0.0.1:${(server.addresses[0] as { port: number }).port}`;
+
+  const speaker = await runtime.listen({ address: { ip: "127.0.0.1", port: 0 } });
+  resources.defer(() => speaker.close());
+  (async () => {
+    for await (const connection of speaker) {
+      const end = duplexOf(connection);
+      await end.write(new TextEncoder().encode("hello"));
+      end.closeWrite();
+      end.read().catch(() => {});
+    }
+  })();
+  const { port } = speaker.address as { port: number };
+  const connection = await soon(connect(`localhost:${port}`, { proxy: front, runtime }));
+  assertEquals(await soon(new Response(connection.readable).text()), "hello");
+  connection.close();
+  assertEquals(relayed, [true]);
+
+  speaker.close();
+  const error = await assertRejects(() => soon(connect(`localhost:${port}`, { proxy: front, runtime })), ProxyError);
+  assertEquals(error.reply, 5);
+});
 
 for (const peer of [OURS, ...PEERS]) {
   describe(peer.name, { skip: peer.lack }, () => {
