@@ -39,3 +39,27 @@ if (Deno !== undefined) {
     listener.close();
   });
 }
+
+test("what is given back is read first, whatever the next read would have reused", async () => {
+  const chunks = [Uint8Array.of(1, 2, 3, 4), Uint8Array.of(9)];
+  const address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
+  const connection = duplexOf(fromDenoConn({
+    localAddr: address,
+    remoteAddr: address,
+    read(buffer) {
+      const chunk = chunks.shift();
+      if (chunk === undefined) return Promise.resolve(null);
+      buffer.set(chunk);
+      return Promise.resolve(chunk.length);
+    },
+    write: (bytes) => Promise.resolve(bytes.length),
+    closeWrite: () => Promise.resolve(),
+    close() {},
+  }));
+  const read = (await connection.read())!;
+  connection.giveBack!(read.subarray(3));
+  connection.giveBack!(read.subarray(2, 3));
+  assertEquals([...(await connection.read())!], [3, 4]);
+  assertEquals([...(await connection.read())!], [9]);
+  assertEquals(await connection.read(), null);
+});
