@@ -33,6 +33,7 @@ const BY_FAULT: Record<ProtocolErrorCode, number> = {
   "too-long": 1,
   "reserved": 1,
   "reply": 1,
+  "http": 1,
 };
 
 test("every code of a network error has its REP", () => {
