@@ -99,9 +99,10 @@ const PIECES = fc.oneof(
   fc.tuple(fc.string({ maxLength: 8 }), fc.string({ maxLength: 8 })).map(([name, value]) => `${name}:${value}\r\n`),
 );
 
-test(
+// llhttp is Node's own: elsewhere there is nothing to compare with.
+const compared = isNode ? test : () => {};
+compared(
   "what is accepted here llhttp accepts, with the same meaning",
-  { skip: !isNode && "llhttp is Node's" },
   async () => {
     let accepted = 0;
     await fc.assert(
