@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Roster, type Seat } from "./roster.ts";
+
 /** Something with a deadline. */
 export interface Timed {
   /**
@@ -19,7 +21,7 @@ export interface Timed {
  * clears deadlines a dozen times costs no timer; a deadline is late by one interval at most.
  */
 export class Deadlines {
-  readonly #all = new Set<Timed>();
+  readonly #all = new Roster<Timed>();
   readonly #interval: number;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -29,14 +31,14 @@ export class Deadlines {
   }
 
   /** Begins to tell it the time. */
-  add(timed: Timed): void {
-    this.#all.add(timed);
+  add(timed: Timed): Seat<Timed> {
     this.#timer ??= setInterval(() => this.#tick(), this.#interval);
+    return this.#all.add(timed);
   }
 
   /** Stops telling it. */
-  delete(timed: Timed): void {
-    this.#all.delete(timed);
+  delete(seat: Seat<Timed>): void {
+    this.#all.delete(seat);
   }
 
   /** Stops the timer if it holds nothing, which it otherwise does by itself at the next tick. */
@@ -49,6 +51,6 @@ export class Deadlines {
   #tick(): void {
     if (this.#all.size === 0) return this.rest();
     const now = performance.now();
-    for (const timed of this.#all) timed.tick(now);
+    this.#all.forEach((timed) => timed.tick(now));
   }
 }

@@ -12,6 +12,7 @@ import type { Connection, Listener, Runtime } from "../runtime/runtime.ts";
 import type { ServeOptions } from "./options.ts";
 import { placesOf } from "./places.ts";
 import { objection, objectionToUser } from "./recheck.ts";
+import { Roster } from "./roster.ts";
 import { serveSession } from "./serve_session.ts";
 import { openService, type Service } from "./service.ts";
 import { Session } from "./session.ts";
@@ -62,7 +63,7 @@ export class RunningServer implements Server {
   /** What serves new sessions. Older ones keep what let them in. */
   #service: Service | undefined;
   #opened = new Map<string, Opened>();
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Roster<Session>();
   #sessionEnded: (() => void) | undefined;
   #accepting = 0;
   #isStopped = false;
@@ -198,7 +199,7 @@ export class RunningServer implements Server {
   }
 
   #enlist(session: Session): Session {
-    this.#sessions.add(session);
+    session.seat = this.#sessions.add(session);
     session.whenOver = this.#whenOver;
     session.succeed = this.#succeed;
     return session;
@@ -208,7 +209,7 @@ export class RunningServer implements Server {
     this.#isStopped ? undefined : this.#enlist(session.successor(this.#service!));
 
   readonly #whenOver = (session: Session): void => {
-    this.#sessions.delete(session);
+    this.#sessions.delete(session.seat!);
     this.#sessionEnded?.();
     if (this.#isStopped) this.#endIfOver();
   };

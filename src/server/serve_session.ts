@@ -52,7 +52,7 @@ const FINISHED: Ending = { cause: "finished" };
  * @param request What it asks for over HTTP, if that has been read already.
  */
 export async function serveSession(session: Session, request?: HttpRequest): Promise<void> {
-  session.service.deadlines.add(session);
+  session.startClock();
   session.enter("handshake");
   session.tell("opened");
   try {
@@ -89,7 +89,7 @@ function end(session: Session, ending: Ending): void {
 }
 
 function account(session: Session, { cause, reason }: Ending): void {
-  session.service.deadlines.delete(session);
+  session.stopClock();
   session.leave();
   const summary: SessionSummary = {
     sent: session.sent,

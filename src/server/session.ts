@@ -17,6 +17,7 @@ import { duplexOf } from "../stream/duplex_of.ts";
 import type { Timed } from "./deadlines.ts";
 import { LightSignal } from "../client/light_signal.ts";
 import type { CloseCause, Observer, SessionInfo, SessionSummary } from "./observer.ts";
+import type { Seat } from "./roster.ts";
 import type { Service } from "./service.ts";
 
 /** What a session is doing. Each phase has its own deadline. */
@@ -79,6 +80,9 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   received = 0;
   /** Datagrams both ways, which may be empty. */
   datagrams = 0;
+  /** Its place with the server. */
+  seat: Seat<Session> | undefined;
+  #clock: Seat<Timed> | undefined;
   #phase: Phase = "handshake";
   #deadline = Infinity;
   #activity = 0;
@@ -161,10 +165,22 @@ export class Session implements SessionInfo, RelayMeter, Timed {
 
   /** Goes on under another service. What was granted must be asked for again: see {@linkcode objection}. */
   adopt(service: Service): void {
-    this.service.deadlines.delete(this);
+    const runs = this.#clock !== undefined;
+    this.stopClock();
     this.service = service;
-    service.deadlines.add(this);
+    if (runs) this.startClock();
     this.whenAdopted?.();
+  }
+
+  /** From now on deadlines count. */
+  startClock(): void {
+    this.#clock = this.service.deadlines.add(this);
+  }
+
+  /** Deadlines count no more. */
+  stopClock(): void {
+    if (this.#clock !== undefined) this.service.deadlines.delete(this.#clock);
+    this.#clock = undefined;
   }
 
   /** Begins a phase and its deadline. */

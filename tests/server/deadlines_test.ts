@@ -7,9 +7,9 @@ test("what it holds is told the time, again and again", async () => {
   const deadlines = new Deadlines(10);
   const times: number[] = [];
   const timed = { tick: (now: number) => void times.push(now) };
-  deadlines.add(timed);
+  const seat = deadlines.add(timed);
   await eventually(() => times.length >= 3, "three ticks");
-  deadlines.delete(timed);
+  deadlines.delete(seat);
   assert(times[0]! < times[1]! && times[1]! < times[2]!);
   assert(Math.abs(performance.now() - times.at(-1)!) < 5000, "the same clock");
 });
@@ -20,15 +20,15 @@ test("what it no longer holds is told nothing, and others still are", async () =
   const leaves = {
     tick: () => {
       gone++;
-      deadlines.delete(leaves);
+      deadlines.delete(seat);
     },
   };
   const stays = { tick: () => void kept++ };
-  deadlines.add(leaves);
-  deadlines.add(stays);
+  const seat = deadlines.add(leaves);
+  const last = deadlines.add(stays);
   await eventually(() => kept >= 4, "four ticks");
   assertEquals(gone, 1);
-  deadlines.delete(stays);
+  deadlines.delete(last);
 });
 
 test("it begins again after it held nothing", async () => {
@@ -38,11 +38,11 @@ test("it begins again after it held nothing", async () => {
       new Promise<void>((resolve) => {
         const timed = {
           tick: () => {
-            deadlines.delete(timed);
+            deadlines.delete(seat);
             resolve();
           },
         };
-        deadlines.add(timed);
+        const seat = deadlines.add(timed);
       }),
       "a tick",
     );
