@@ -41,7 +41,10 @@
 
 export { serve, type Server } from "./src/server/server.ts";
 export { handle } from "./src/server/handle.ts";
-export type { Bounds, HandleOptions, ListenAddress, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
+export type { Forward } from "./src/server/forward.ts";
+export type { ListenAddress } from "./src/server/listen_address.ts";
+export type { Bounds, HandleOptions, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
+export type { ChainUpstream, GroupChoice, GroupUpstream, HealthCheck, Upstream } from "./src/upstream/upstream.ts";
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
 export type { Dial, DialContext } from "./src/server/dial.ts";
 export type { Resolve } from "./src/server/resolve.ts";

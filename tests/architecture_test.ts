@@ -13,6 +13,7 @@ const LAYERS = [
   "config",
   "admin",
   "server",
+  "upstream",
   "client",
   "policy",
   "auth",

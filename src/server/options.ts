@@ -6,13 +6,15 @@
 
 import type { Authenticate } from "../auth/authenticate.ts";
 import type { UserEntry } from "../auth/user_list.ts";
-import type { HostPort } from "../net/endpoint.ts";
-import type { IpAddress, UnixAddress } from "../net/address.ts";
+import type { IpAddress } from "../net/address.ts";
 import type { Limit, LoginLimit, StoreOptions } from "../policy/limit.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { Rules } from "../policy/rules.ts";
-import type { InheritedSocket, Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import type { Dial } from "./dial.ts";
+import type { Forward } from "./forward.ts";
+import type { ListenAddress } from "./listen_address.ts";
 import type { Observer } from "./observer.ts";
 import type { OutgoingOptions } from "./outgoing.ts";
 import type { Resolve } from "./resolve.ts";
@@ -160,6 +162,14 @@ export interface HandleOptions {
    * @default Directly, racing the checked addresses (RFC 8305).
    */
   readonly dial?: Dial | undefined;
+  /** Ways out, by name, for rules (`via`) and {@linkcode via}. `direct` and `block` are there by themselves. */
+  readonly upstreams?: Readonly<Record<string, Upstream>> | undefined;
+  /**
+   * The way out of what no rule says another for.
+   *
+   * @default {"direct"}
+   */
+  readonly via?: string | undefined;
   /** Is told of each session. */
   readonly observer?: Observer | undefined;
   /** The time each phase has. */
@@ -210,6 +220,8 @@ export interface ServeOptions extends HandleOptions {
    * @default {"127.0.0.1:1080"}
    */
   readonly listen?: ListenAddress | readonly ListenAddress[] | undefined;
+  /** Ports that lead to one target each, with the same rules and limits. Without `listen` there are these alone. */
+  readonly forwards?: readonly Forward[] | undefined;
   /**
    * Serves anyone who reaches a listener that is not on loopback, without users.
    *
@@ -217,17 +229,6 @@ export interface ServeOptions extends HandleOptions {
    */
   readonly open?: boolean | undefined;
 }
-
-/** A place to listen. Its name is what rules and limits call it. */
-export type ListenAddress =
-  | string
-  | (
-    & (HostPort | UnixAddress | InheritedSocket | {
-      /** As text: `HOST:PORT`, `[IPv6]:PORT` or `unix:PATH`. */
-      readonly address: string;
-    })
-    & { readonly name?: string | undefined }
-  );
 
 /** The defaults of {@linkcode Timeouts}. */
 export const DEFAULT_TIMEOUTS: Timeouts = {

@@ -8,7 +8,7 @@ import { formatAddress, type SocketAddress, type UnixAddress } from "../net/addr
 import { parseEndpoint } from "../net/endpoint.ts";
 import { targetOf } from "../protocol/address.ts";
 import type { InheritedSocket, Runtime } from "../runtime/runtime.ts";
-import type { ListenAddress } from "./options.ts";
+import type { ListenAddress } from "./listen_address.ts";
 
 /** One place to listen. */
 export interface Place {
