@@ -12,7 +12,7 @@ import type { Connection, Duplex, Runtime } from "../runtime/runtime.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import { handshake, type Handshaken } from "./handshake.ts";
 import { isSocks4, type Proxy, resolvesNames } from "./proxy.ts";
-import { ProxyError, proxyError, type ProxyPhase } from "./proxy_error.ts";
+import { ProxyError, proxyError, type ProxyPhase, type ProxyPlace } from "./proxy_error.ts";
 import { interleaveFamilies, race } from "./race.ts";
 
 /** Resolves a name here. */
@@ -34,6 +34,8 @@ export interface DialThroughContext {
   readonly connect?: ((first: Target, signal: AbortSignal) => Promise<Connection>) | undefined;
   /** See `HandshakeOptions`. */
   readonly optimistic?: boolean | undefined;
+  /** Called when the last proxy has been asked: what is waited for from now on is the target. */
+  readonly asked?: (() => void) | undefined;
   /** See `TlsOptions`. */
   readonly authorities?: readonly string[] | undefined;
   /**
@@ -103,7 +105,13 @@ async function through(hops: readonly Proxy[], target: Target, context: DialThro
       target: next,
       payload: isLast ? context.payload : undefined,
     };
-    const handshaken = await handshake(connection, proxy, request, { hop, optimistic, signal });
+    const handshaken = await handshake(connection, proxy, request, {
+      hop,
+      isLast,
+      optimistic,
+      asked: isLast ? context.asked : undefined,
+      signal,
+    });
     if (isLast) return handshaken;
     connection = handshaken.connection;
   }
@@ -151,15 +159,16 @@ async function sayable(
   { lookup, signal }: DialThroughContext,
 ): Promise<readonly Target[]> {
   const proxy = hops[hop]!;
+  const place: ProxyPlace = { hop, proxy, phase: "request", isLast: hop === hops.length - 1 };
   if (target.type !== "name" || resolvesNames(proxy)) return [target];
   try {
     const ips = (await lookup(target.host, signal)).filter((ip) => ipVersion(ip) === 4 || !isSocks4(proxy));
     if (ips.length > 0) return interleaveFamilies(ips.map((ip) => ({ ip, port: target.port }))).map(asTarget);
   } catch (error) {
-    throw placed(error, proxy, hop, "request", signal);
+    throw proxyError(signal.aborted ? signal.reason : error, place);
   }
   const wanted = isSocks4(proxy) ? "no IPv4 address, and SOCKS4 can say no other" : "no address";
-  throw placed(new NetError("name-not-found", `Cannot look up "${target.host}": ${wanted}`), proxy, hop, "request");
+  throw proxyError(new NetError("name-not-found", `Cannot look up "${target.host}": ${wanted}`), place);
 }
 
 function asTarget({ ip, port }: { readonly ip: IpAddress; readonly port: number }): Target {

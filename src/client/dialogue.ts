@@ -22,27 +22,60 @@ export interface ProxyRequest {
   readonly payload?: Uint8Array | undefined;
 }
 
+/** Where in a chain a talk takes place. */
+export interface DialogueOptions {
+  /**
+   * Which proxy of the chain it is, for errors.
+   *
+   * @default {0}
+   */
+  readonly hop?: number | undefined;
+  /**
+   * Whether it is the last one, for errors.
+   *
+   * @default {true}
+   */
+  readonly isLast?: boolean | undefined;
+  /** Called when the proxy has been asked: what is waited for from now on is whom it was asked for. */
+  readonly asked?: (() => void) | undefined;
+}
+
 /** The talk with one proxy, which knows how far it got. */
 export class Dialogue {
   /** The proxy. */
   readonly proxy: Proxy;
   /** Which one of the chain it is, from 0. */
   readonly hop: number;
-  /** How far it got. */
-  phase: ProxyPhase;
+  /** Whether it is the last one of the chain. */
+  readonly isLast: boolean;
   readonly #channel: Channel;
+  readonly #asked: (() => void) | undefined;
+  #phase: ProxyPhase;
 
   /**
    * @param duplex The way to the proxy.
    * @param proxy The proxy.
-   * @param hop Which one of the chain it is, from 0.
    * @param phase What comes first.
+   * @param options Which one of the chain it is, from 0; whether the last; who is told when the reply is awaited.
    */
-  constructor(duplex: Duplex, proxy: Proxy, hop: number, phase: ProxyPhase) {
+  constructor(duplex: Duplex, proxy: Proxy, phase: ProxyPhase, options: DialogueOptions) {
     this.#channel = new Channel(duplex);
     this.proxy = proxy;
-    this.hop = hop;
-    this.phase = phase;
+    this.hop = options.hop ?? 0;
+    this.isLast = options.isLast !== false;
+    this.#asked = options.asked;
+    this.#phase = phase;
+  }
+
+  /** How far it got. */
+  get phase(): ProxyPhase {
+    return this.#phase;
+  }
+
+  /** Goes on. */
+  set phase(phase: ProxyPhase) {
+    this.#phase = phase;
+    if (phase === "reply") this.#asked?.();
   }
 
   /** Writes messages, as one. */

@@ -8,22 +8,16 @@ import type { Target } from "../protocol/address.ts";
 import type { Abortable, Connection, Duplex, StreamPair } from "../runtime/runtime.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import { giveBack } from "../stream/give_back.ts";
-import { Dialogue, type ProxyRequest } from "./dialogue.ts";
+import { Dialogue, type DialogueOptions, type ProxyRequest } from "./dialogue.ts";
 import { isSocks4, type Proxy } from "./proxy.ts";
 import { proxyError, type ProxyPhase } from "./proxy_error.ts";
 import { readSocks4Reply, socks4Handshake } from "./socks4_handshake.ts";
 import { readSocks5Reply, socks5Handshake } from "./socks5_handshake.ts";
 
-export type { ProxyRequest } from "./dialogue.ts";
+export type { DialogueOptions, ProxyRequest } from "./dialogue.ts";
 
 /** How to talk to a proxy. */
-export interface HandshakeOptions {
-  /**
-   * Which proxy of a chain it is, for errors.
-   *
-   * @default {0}
-   */
-  readonly hop?: number | undefined;
+export interface HandshakeOptions extends DialogueOptions {
   /**
    * Whether to send the login, the request and the payload before the proxy has answered: a round trip instead of two
    * or three. Some servers (microsocks) do not bear it.
@@ -84,12 +78,13 @@ export function awaitPeer(
 async function talk(
   connection: Connection | StreamPair,
   proxy: Proxy,
-  { hop = 0, signal }: HandshakeOptions,
+  options: HandshakeOptions,
   phase: ProxyPhase,
   converse: (dialogue: Dialogue) => Promise<Target>,
 ): Promise<Handshaken> {
+  const { signal } = options;
   const duplex = duplexOf(connection);
-  const dialogue = new Dialogue(duplex, proxy, hop, phase);
+  const dialogue = new Dialogue(duplex, proxy, phase, options);
   const abort = (): void => duplex.close(signal!.reason);
   try {
     if (signal?.aborted) throw signal.reason;

@@ -26,7 +26,13 @@ export type { ClientOptions, TargetLike } from "./client_options.ts";
 export { connect, type ConnectThroughOptions } from "./connect.ts";
 export { DatagramTunnel, type ReceivedDatagram, type TunnelParts } from "./datagram_tunnel.ts";
 export { dialThrough, type DialThroughContext, type LookupHere } from "./dial_through.ts";
-export { handshake, type Handshaken, type HandshakeOptions, type ProxyRequest } from "./handshake.ts";
+export {
+  type DialogueOptions,
+  handshake,
+  type Handshaken,
+  type HandshakeOptions,
+  type ProxyRequest,
+} from "./handshake.ts";
 export { formatProxy, parseProxy, type Proxy, type ProxyLike, type ProxyScheme } from "./proxy.ts";
 export { ProxyError, type ProxyErrorOptions, type ProxyPhase, type ProxyPlace } from "./proxy_error.ts";
 export { type Environment, proxyFromEnvironment } from "./proxy_from_environment.ts";

@@ -23,6 +23,12 @@ export interface ProxyPlace {
   readonly proxy: Proxy;
   /** How far it got. */
   readonly phase: ProxyPhase;
+  /**
+   * Whether it was asked for the target; the others are asked for the next proxy.
+   *
+   * @default {true}
+   */
+  readonly isLast?: boolean | undefined;
 }
 
 /** What more there is to know of a failure. */
@@ -42,6 +48,8 @@ export class ProxyError extends NetError {
   readonly proxy: string;
   /** How far it got. */
   readonly phase: ProxyPhase;
+  /** Whether the proxy was asked for the target; the others are asked for the next proxy. */
+  readonly isLast: boolean;
   /** REP of SOCKS5, or CD of SOCKS4, if the proxy said no. */
   readonly reply: number | undefined;
 
@@ -64,6 +72,7 @@ export class ProxyError extends NetError {
     this.hop = place.hop;
     this.proxy = proxy;
     this.phase = place.phase;
+    this.isLast = place.isLast !== false;
     this.reply = options.reply;
   }
 }

@@ -24,6 +24,11 @@ export interface WayContext {
    * @throws {NetError} If there is no such name, or no address of it is allowed.
    */
   addresses(): Promise<readonly SocketAddress[]>;
+  /**
+   * Is to be called when all proxies have done their part, and what is waited for is the target: a group goes on to its
+   * next member where this does not come in time.
+   */
+  asked?(): void;
 }
 
 /** A connection to a target. */
@@ -64,6 +69,8 @@ export interface WayOut {
   readonly name: string;
   /** Whether names are left to the other end. */
   readonly keepsNames: boolean;
+  /** Whether each session has a login of its own there: one that is refused says nothing of the way then. */
+  readonly isolates?: boolean | undefined;
   /**
    * Connects.
    *
