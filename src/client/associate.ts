@@ -4,22 +4,17 @@
  * @module
  */
 
-import { ipVersion } from "../net/address.ts";
-import { NetError } from "../net/errors.ts";
-import { NO_ADDRESS } from "../protocol/address.ts";
-import { Command } from "../protocol/constants.ts";
-import { reachable } from "./bind.ts";
+import { currentRuntime } from "../runtime/detect.ts";
+import { associateThrough } from "./associate_through.ts";
 import { type ClientOptions, inTime, lookupOf } from "./client_options.ts";
 import { DatagramTunnel } from "./datagram_tunnel.ts";
-import { dialThrough, type DialThroughContext } from "./dial_through.ts";
-import type { Proxy } from "./proxy.ts";
-import { ProxyError, proxyError } from "./proxy_error.ts";
-import { currentRuntime } from "../runtime/detect.ts";
+import { resolvesNames } from "./proxy.ts";
 
 /**
- * Has a SOCKS5 proxy relay datagrams. They go to it as they are, past TLS.
+ * Has a SOCKS5 proxy, or a chain of them, relay datagrams. They go as they are, past TLS; through a chain each proxy
+ * takes them to the next one, with a header of up to 22 bytes for each, or more for one that is named.
  *
- * @param options The proxy, and how. Of one proxy alone: a chain cannot carry datagrams.
+ * @param options The proxy, or the chain, and how. All must speak SOCKS5.
  * @returns An open socket; close it.
  * @throws {ProxyError} Whatever goes wrong on the way.
  *
@@ -48,36 +43,9 @@ import { currentRuntime } from "../runtime/detect.ts";
 export async function associate(options: ClientOptions): Promise<DatagramTunnel> {
   const runtime = options.runtime ?? await currentRuntime();
   return await inTime({ ...options, runtime }, async (hops, context) => {
-    const proxy = hops[0]!;
-    if (hops.length > 1) {
-      const place = { hop: 1, proxy: hops[1]!, phase: "request" } as const;
-      throw new ProxyError(place, "not-supported", "a chain of proxies cannot carry datagrams");
-    }
-    // The proxy learns from the first datagram where we send from: an address of ours may be another behind NAT.
-    const { connection, bound } = await dialThrough(hops, NO_ADDRESS, { ...context, command: Command.UDP_ASSOCIATE });
-    try {
-      const relay = await addressOf(reachable(bound, hops, connection), context);
-      const local = connection.local?.ip;
-      const version = ipVersion(relay.ip);
-      const ip = local !== undefined && ipVersion(local) === version ? local : version === 4 ? "0.0.0.0" : "::";
-      return await DatagramTunnel.open({ connection, relay, ip, proxy, runtime, lookup: lookupOf(options, runtime) });
-    } catch (error) {
-      connection.close();
-      throw placed(error, proxy, context);
-    }
+    return await DatagramTunnel.open({
+      open: (onDatagram) => associateThrough(hops, context, onDatagram),
+      lookup: resolvesNames(hops.at(-1)!) ? undefined : lookupOf(options, runtime),
+    });
   });
-}
-
-/** The address of what the proxy named as its relay. */
-async function addressOf(relay: { readonly type: string; readonly host: string; readonly port: number }, {
-  lookup,
-  signal,
-}: DialThroughContext): Promise<{ readonly ip: string; readonly port: number }> {
-  const ip = relay.type === "name" ? (await lookup(relay.host, signal))[0] : relay.host;
-  if (ip === undefined) throw new NetError("name-not-found", `Cannot look up "${relay.host}": no address`);
-  return { ip, port: relay.port };
-}
-
-function placed(error: unknown, proxy: Proxy, { signal }: DialThroughContext): ProxyError {
-  return proxyError(signal.aborted ? signal.reason : error, { hop: 0, proxy, phase: "reply" });
 }

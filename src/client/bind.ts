@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isUnspecified } from "../net/ip_class.ts";
-import { NO_ADDRESS, type Target, targetOf } from "../protocol/address.ts";
+import { NO_ADDRESS, type Target } from "../protocol/address.ts";
 import { Command } from "../protocol/constants.ts";
 import type { Connection, Duplex } from "../runtime/runtime.ts";
 import { type ClientOptions, inTime, readTarget, type TargetLike } from "./client_options.ts";
@@ -13,6 +12,7 @@ import { deadline } from "./deadline.ts";
 import { dialThrough } from "./dial_through.ts";
 import { awaitPeer } from "./handshake.ts";
 import type { Proxy } from "./proxy.ts";
+import { reachable } from "./reachable.ts";
 
 /** How long to wait for a peer. */
 export interface AcceptOptions {
@@ -89,12 +89,4 @@ export class Binding {
   close(): void {
     this.#connection.close();
   }
-}
-
-/** An address that the proxy told, in which zeros stand for the proxy itself. */
-export function reachable(bound: Target, hops: readonly Proxy[], { remote }: Connection): Target {
-  if (bound.type === "name" || !isUnspecified(bound.host)) return bound;
-  const last = hops[hops.length - 1]!;
-  const host = hops.length === 1 && remote !== undefined ? remote.ip : last.host;
-  return targetOf(host, bound.port);
 }

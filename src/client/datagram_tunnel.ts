@@ -7,11 +7,9 @@
 import { ipVersion, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { type Target, targetOf } from "../protocol/address.ts";
-import { decodeDatagram, encodeDatagram } from "../protocol/udp.ts";
-import type { Connection, DatagramSocket, Duplex, Runtime } from "../runtime/runtime.ts";
 import { readTarget, type TargetLike } from "./client_options.ts";
+import type { DatagramPath, OnProxiedDatagram } from "./datagram_path.ts";
 import type { LookupHere } from "./dial_through.ts";
-import { type Proxy, resolvesNames } from "./proxy.ts";
 
 /** A datagram that came through a proxy. */
 export interface ReceivedDatagram {
@@ -23,18 +21,10 @@ export interface ReceivedDatagram {
 
 /** What an association is made of. */
 export interface TunnelParts {
-  /** The control connection, which holds it. */
-  readonly connection: Connection & Duplex;
-  /** Where the proxy takes datagrams. */
-  readonly relay: SocketAddress;
-  /** The address to send from. */
-  readonly ip: string;
-  /** The proxy. */
-  readonly proxy: Proxy;
-  /** The system. */
-  readonly runtime: Runtime;
-  /** Resolves names that are not left to the proxy. */
-  readonly lookup: LookupHere;
+  /** Opens the way through the proxies. */
+  readonly open: (onDatagram: OnProxiedDatagram) => Promise<DatagramPath>;
+  /** Resolves names; absent if they are left to the last proxy. */
+  readonly lookup?: LookupHere | undefined;
 }
 
 /** How many datagrams wait to be read; those that come then are lost. */
@@ -43,60 +33,55 @@ const MAX_WAITING = 1024;
 const MAX_NAMES = 256;
 
 /**
- * A socket whose datagrams go through a proxy. It ends when it is closed or the proxy ends it; to iterate takes what
- * came, and leaving the loop closes it. Fragments are dropped.
+ * A socket whose datagrams go through a proxy, or a chain of them. It ends when it is closed or a proxy ends it; to
+ * iterate takes what came, and leaving the loop closes it. Fragments are dropped.
  */
 export class DatagramTunnel implements AsyncIterable<ReceivedDatagram> {
-  /** Where the proxy takes datagrams. */
-  readonly relay: SocketAddress;
-  readonly #parts: TunnelParts;
+  readonly #lookup: LookupHere | undefined;
   readonly #gone = new AbortController();
-  readonly #names = new Map<string, Promise<Target>>();
+  readonly #names = new Map<string, Promise<string>>();
   readonly #waiting: ReceivedDatagram[] = [];
-  #socket!: DatagramSocket;
+  #path!: DatagramPath;
   #wake: (() => void)[] = [];
   #closed = false;
 
   /**
-   * Opens the socket.
+   * Opens it.
    *
-   * @throws {NetError} If there is none to be had.
+   * @throws {ProxyError} Whatever goes wrong.
    */
   static async open(parts: TunnelParts): Promise<DatagramTunnel> {
     const tunnel = new DatagramTunnel(parts);
-    tunnel.#socket = await parts.runtime.bindDatagram({
-      address: { ip: parts.ip, port: 0 },
-      onDatagram: (bytes, ip, port) => tunnel.#came(bytes, ip, port),
-    });
-    tunnel.#watch();
+    tunnel.#path = await parts.open((data, source) => tunnel.#came(data, source));
+    tunnel.#path.closed.then(() => tunnel.close());
     return tunnel;
   }
 
   /** See {@linkcode DatagramTunnel.open}. */
-  constructor(parts: TunnelParts) {
-    this.#parts = parts;
-    this.relay = parts.relay;
+  constructor({ lookup }: TunnelParts) {
+    this.#lookup = lookup;
+  }
+
+  /** Where the first proxy takes datagrams. */
+  get relay(): SocketAddress {
+    return this.#path.relay;
   }
 
   /**
    * Sends a datagram or, as the network may, loses it.
    *
    * @param data What it holds; it may be changed afterwards.
-   * @param to Where to. A name is left to the proxy with `socks5h`.
+   * @param to Where to. A name is left to the last proxy with `socks5h`.
    * @throws {NetError} `closed`, or why the name could not be resolved.
    */
   async send(data: Uint8Array, to: TargetLike): Promise<void> {
-    const { relay } = this.#parts;
     if (this.#closed) throw closed();
     const named = readTarget(to);
-    if (named.type !== "name" || resolvesNames(this.#parts.proxy)) {
-      return this.#socket.send(encodeDatagram({ fragment: 0, target: named, data }), relay.ip, relay.port);
-    }
+    if (named.type !== "name" || this.#lookup === undefined) return this.#path.send(data, named);
     const kept = data.slice();
-    const { host } = await this.#resolve(named);
+    const ip = await this.#resolve(named.host, this.#lookup);
     if (this.#closed) throw closed();
-    const bytes = encodeDatagram({ fragment: 0, target: targetOf(host, named.port), data: kept });
-    this.#socket.send(bytes, relay.ip, relay.port);
+    this.#path.send(kept, targetOf(ip, named.port));
   }
 
   /** Takes the datagrams as they come, to the end of the association. */
@@ -118,8 +103,7 @@ export class DatagramTunnel implements AsyncIterable<ReceivedDatagram> {
     if (this.#closed) return;
     this.#closed = true;
     this.#gone.abort(closed());
-    this.#socket.close();
-    this.#parts.connection.close();
+    this.#path.close();
     this.#rouse();
   }
 
@@ -129,16 +113,9 @@ export class DatagramTunnel implements AsyncIterable<ReceivedDatagram> {
     return Promise.resolve();
   }
 
-  #came(bytes: Uint8Array, ip: string, port: number): void {
-    const { relay } = this.#parts;
-    if (this.#closed || ip !== relay.ip || port !== relay.port || this.#waiting.length >= MAX_WAITING) return;
-    try {
-      const { fragment, target, data } = decodeDatagram(bytes);
-      if (fragment !== 0) return;
-      this.#waiting.push({ data, source: target });
-    } catch {
-      return; // no datagram of SOCKS
-    }
+  #came(data: Uint8Array, source: Target): void {
+    if (this.#closed || this.#waiting.length >= MAX_WAITING) return;
+    this.#waiting.push({ data, source });
     this.#rouse();
   }
 
@@ -146,31 +123,21 @@ export class DatagramTunnel implements AsyncIterable<ReceivedDatagram> {
     for (const wake of this.#wake.splice(0)) wake();
   }
 
-  /** The control connection says nothing more, but when it ends so does the association. */
-  async #watch(): Promise<void> {
-    try {
-      while (await this.#parts.connection.read() !== null);
-    } catch {
-      // Ended, though not well.
-    }
-    this.close();
-  }
-
-  #resolve(named: Target): Promise<Target> {
+  #resolve(name: string, lookup: LookupHere): Promise<string> {
     const names = this.#names;
-    const known = names.get(named.host);
+    const known = names.get(name);
     if (known !== undefined) return known;
     const found = (async () => {
-      const ips = await this.#parts.lookup(named.host, this.#gone.signal);
+      const ips = await lookup(name, this.#gone.signal);
       // One of the relay's own version of IP is the likeliest to be reached from there.
-      const version = ipVersion(this.#parts.relay.ip);
+      const version = this.#path.exit.type === "ipv6" ? 6 : 4;
       const ip = ips.find((ip) => ipVersion(ip) === version) ?? ips[0];
-      if (ip === undefined) throw new NetError("name-not-found", `Cannot send to "${named.host}": no address`);
-      return targetOf(ip, named.port);
+      if (ip === undefined) throw new NetError("name-not-found", `Cannot send to "${name}": no address`);
+      return ip;
     })();
     if (names.size >= MAX_NAMES) names.delete(names.keys().next().value!);
-    names.set(named.host, found);
-    found.catch(() => names.delete(named.host));
+    names.set(name, found);
+    found.catch(() => names.delete(name));
     return found;
   }
 }
