@@ -9,7 +9,7 @@ import { NetError } from "../net/errors.ts";
 import { isUnspecified } from "../net/ip_class.ts";
 import { mistake } from "../policy/mistake.ts";
 import type { RequestInfo } from "../policy/rules.ts";
-import { stableChoice } from "./stable_choice.ts";
+import { stableChoice } from "../upstream/stable_choice.ts";
 
 /** The ways to choose among several addresses. */
 export type SourceChoice = "round-robin" | "random" | "user";

@@ -56,13 +56,14 @@ export interface HealthCheck {
    */
   readonly target?: string | undefined;
   /**
-   * How often, in milliseconds.
+   * How often, in milliseconds; a member that is down is checked after pauses that grow.
    *
    * @default {10_000}
    */
   readonly every?: number | undefined;
   /**
-   * How long a check may take, in milliseconds.
+   * How long a check may take, and how long a member's proxies may take to do their part in a session before the next
+   * member is tried, in milliseconds.
    *
    * @default {5_000}
    */

@@ -18,10 +18,15 @@ export interface WayContext {
   /** The system. */
   readonly runtime: Runtime;
   /**
-   * Resolves the target here, and gives its addresses that the rules allow, best first. A way that leaves names to
-   * somebody else does not call it, so that no lookup is seen.
+   * Whether the target's name is left to the other end. If not it was looked up here, and the rules were asked about its
+   * addresses: go to one of these, however well the other end could resolve it.
+   */
+  readonly keepsName: boolean;
+  /**
+   * The target's addresses that the rules allow, best first. Nobody calls it for a name that is left to the other end,
+   * so that no lookup is seen.
    *
-   * @throws {NetError} If there is no such name, or no address of it is allowed.
+   * @throws {NetError} If there is none.
    */
   addresses(): Promise<readonly SocketAddress[]>;
   /**
@@ -37,6 +42,8 @@ export interface WayOpened {
   readonly connection: Connection & Duplex;
   /** The address that the target sees, as far as it is known. */
   readonly bound?: Target | undefined;
+  /** The address of the target, as far as it is known. */
+  readonly address?: SocketAddress | undefined;
 }
 
 /** A listener for one peer, somewhere else. */

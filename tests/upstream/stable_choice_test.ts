@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
-import { stableChoice } from "../../src/server/stable_choice.ts";
+import { stableChoice } from "../../src/upstream/stable_choice.ts";
 
 const ITEMS = Array.from({ length: 20 }, (_, n) => `192.0.2.${n}`);
 const KEYS = Array.from({ length: 4_000 }, (_, n) => `user ${n}`);

@@ -1,0 +1,219 @@
+/**
+ * Several ways out as one.
+ *
+ * @module
+ */
+
+import { parseEndpoint } from "../net/endpoint.ts";
+import { type Target, targetOf } from "../protocol/address.ts";
+import { Attempt } from "./attempt.ts";
+import { type Choose, chooser } from "./group_choice.ts";
+import { GroupMember, type GroupWay } from "./group_member.ts";
+import { type GroupSurroundings, type Schedule, unheldTimer } from "./group_surroundings.ts";
+import { MemberCheck } from "./health_check.ts";
+import type { GroupUpstream } from "./upstream.ts";
+import { blameFor } from "./way_fault.ts";
+import type { WayBinding, WayContext, WayOpened, WayOut, WayTunnel } from "./way_out.ts";
+
+/** What holds where a group does not say otherwise, in milliseconds. */
+export const DEFAULT_CHECK: { readonly every: number; readonly timeout: number; readonly longestPause: number } = {
+  every: 10_000,
+  timeout: 5_000,
+  longestPause: 300_000,
+};
+
+/**
+ * Makes a way out of several. A member that fails by its own fault is down, and the next one is tried; it comes back when
+ * a check succeeds or, without checks, when it is tried after a pause and works.
+ *
+ * @param name What rules and logs call it.
+ * @param entry How it chooses and checks.
+ * @param members Its members, at least one, whose names differ.
+ * @param around What it needs of the world.
+ * @throws {SyntaxError} For a target of checks that is no `HOST:PORT`.
+ * @throws {RangeError} For no members, a weight or a time that is none.
+ */
+export function groupWay(
+  name: string,
+  entry: GroupUpstream,
+  members: readonly GroupWay[],
+  around: GroupSurroundings,
+): WayOut {
+  return new Group(name, entry, members, around);
+}
+
+class Group implements WayOut {
+  readonly name: string;
+  readonly keepsNames: boolean;
+  readonly isolates: boolean;
+  readonly bind?: (expected: Target, context: WayContext) => Promise<WayBinding>;
+  readonly associate?: (
+    context: WayContext,
+    onDatagram: (data: Uint8Array, source: Target) => void,
+  ) => Promise<WayTunnel>;
+  readonly #members: readonly GroupMember[];
+  readonly #choose: Choose;
+  readonly #patience: number;
+  readonly #now: () => number;
+  readonly #schedule: Schedule;
+  readonly #checks: readonly MemberCheck[];
+
+  constructor(name: string, entry: GroupUpstream, members: readonly GroupWay[], around: GroupSurroundings) {
+    const { every, timeout, longestPause } = timesOf(name, entry);
+    const { runtime, lookup, onHealth, now = () => performance.now(), random = Math.random } = around;
+    const schedule = around.schedule ?? unheldTimer;
+    checkMembers(name, members);
+    this.name = name;
+    this.keepsNames = members.every(({ way }) => way.keepsNames);
+    this.isolates = members.some(({ way }) => way.isolates === true);
+    this.#members = members.map((member) =>
+      new GroupMember(member, {
+        first: every,
+        longest: Math.max(every, longestPause),
+        changed: (isUp, reason) => onHealth?.({ group: name, member: member.name, isUp, reason }),
+      })
+    );
+    this.#choose = chooser(entry.choose ?? "first", random);
+    this.#patience = timeout;
+    this.#now = now;
+    this.#schedule = schedule;
+    if (members.some(({ way }) => way.bind !== undefined)) {
+      this.bind = (expected, context) => this.#bind(expected, context);
+    }
+    if (members.some(({ way }) => way.associate !== undefined)) {
+      this.associate = (context, onDatagram) => this.#associate(context, onDatagram);
+    }
+    const target = entry.check?.target === undefined ? undefined : checkTarget(name, entry.check.target);
+    const options = {
+      runtime,
+      lookup: (host: string, signal: AbortSignal) => lookup(host, signal),
+      every,
+      timeout,
+      now,
+    };
+    this.#checks = target === undefined
+      ? []
+      : this.#members.map((member) => new MemberCheck(member, { ...options, target, random, schedule }));
+  }
+
+  connect(target: Target, context: WayContext): Promise<WayOpened> {
+    return this.#through(this.#members, target, context, (way, context) => way.connect(target, context));
+  }
+
+  close(): void {
+    for (const check of this.#checks) check.close();
+  }
+
+  #bind(expected: Target, context: WayContext): Promise<WayBinding> {
+    const able = this.#members.filter(({ way }) => way.bind !== undefined);
+    return this.#through(able, expected, context, (way, context) => way.bind!(expected, context));
+  }
+
+  #associate(context: WayContext, onDatagram: (data: Uint8Array, source: Target) => void): Promise<WayTunnel> {
+    const able = this.#members.filter(({ way }) => way.associate !== undefined);
+    return this.#through(able, context.request.target, context, (way, context) => way.associate!(context, onDatagram));
+  }
+
+  /** Tries members one after the other, each at most once, until one works or fails by no fault of its own. */
+  async #through<Result>(
+    members: readonly GroupMember[],
+    target: Target,
+    context: WayContext,
+    use: (way: WayOut, context: WayContext) => Promise<Result>,
+  ): Promise<Result> {
+    const left = [...members];
+    for (;;) {
+      const member = this.#next(left, target, context);
+      left.splice(left.indexOf(member), 1);
+      const outcome = await this.#try(member, left.length > 0, context, use);
+      if ("result" in outcome) return outcome.result;
+      if (left.length === 0 || !outcome.isOfWay || context.signal.aborted) throw outcome.error;
+    }
+  }
+
+  /** One that is up or due for a trial; if there is none, the one whose failure is longest ago. */
+  #next(left: readonly GroupMember[], target: Target, { request }: WayContext): GroupMember {
+    const now = this.#now();
+    const isOpen = ({ health }: GroupMember): boolean => health.isUp || this.#checks.length === 0 && health.isDue(now);
+    const candidates = left.filter(isOpen);
+    if (candidates.length > 0) return this.#choose(candidates, { request, target });
+    return left.reduce((best, other) => other.health.failedAt < best.health.failedAt ? other : best);
+  }
+
+  async #try<Result>(
+    { way, health }: GroupMember,
+    areOthersLeft: boolean,
+    context: WayContext,
+    use: (way: WayOut, context: WayContext) => Promise<Result>,
+  ): Promise<{ readonly result: Result } | { readonly error: unknown; readonly isOfWay: boolean }> {
+    const { request, runtime, signal } = context;
+    const since = this.#now();
+    health.claim(since);
+    const attempt = areOthersLeft ? new Attempt(signal, this.#patience, this.#schedule) : undefined;
+    let isAsked = false;
+    try {
+      const result = await use(way, {
+        request,
+        runtime,
+        keepsName: context.keepsName,
+        signal: attempt?.signal ?? signal,
+        addresses: () => context.addresses(),
+        asked: () => {
+          isAsked = true;
+          attempt?.asked();
+          context.asked?.();
+        },
+      });
+      health.succeeded(since, "a connection succeeded");
+      if (this.#checks.length === 0) health.measured(this.#now() - since);
+      return { result };
+    } catch (error) {
+      const now = this.#now();
+      const isOverdue = attempt?.isOverdue === true;
+      const blame = blameFor(error, way);
+      // A client that leaves, or has no time left, says nothing of the way.
+      const isCalledOff = signal.aborted && !isOverdue && now - since < this.#patience;
+      if (blame.isForAll && !isCalledOff) health.failed(since, now, messageOf(error));
+      else if (isAsked && !blame.isOfWay && this.#checks.length === 0) health.succeeded(since, "it answers");
+      return { error, isOfWay: blame.isOfWay || isOverdue };
+    } finally {
+      attempt?.end();
+    }
+  }
+}
+
+function checkMembers(name: string, members: readonly GroupWay[]): void {
+  if (members.length === 0) {
+    throw new RangeError(`Cannot use the group "${name}": found no members, expected at least one`);
+  }
+  for (const { name: member, weight } of members) {
+    if (weight > 0 && weight < Infinity) continue;
+    throw new RangeError(
+      `Cannot use the group "${name}": found weight ${weight} of "${member}", expected a number above 0`,
+    );
+  }
+}
+
+function timesOf(name: string, { check }: GroupUpstream): typeof DEFAULT_CHECK {
+  const { every = DEFAULT_CHECK.every, timeout = DEFAULT_CHECK.timeout, longestPause = DEFAULT_CHECK.longestPause } =
+    check ?? {};
+  for (const [what, time] of Object.entries({ every, timeout, longestPause })) {
+    if (time > 0 && time < 2 ** 31) continue;
+    throw new RangeError(
+      `Cannot use the group "${name}": found ${time} for check.${what}, expected milliseconds above 0 and below 2^31`,
+    );
+  }
+  return { every, timeout, longestPause };
+}
+
+function checkTarget(name: string, text: string): Target {
+  const endpoint = parseEndpoint(text);
+  if ("path" in endpoint || endpoint.port === 0) {
+    throw new SyntaxError(`Cannot use the group "${name}": found "${text}" for check.target, expected HOST:PORT`);
+  }
+  return targetOf(endpoint.host, endpoint.port);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

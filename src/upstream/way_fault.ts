@@ -1,0 +1,35 @@
+/**
+ * Whose fault a failure is: the way's, or the target's.
+ *
+ * @module
+ */
+
+import { ProxyError } from "../client/proxy_error.ts";
+import type { WayOut } from "./way_out.ts";
+
+/** What a failure says. */
+export interface Blame {
+  /** Whether another way may do better. */
+  readonly isOfWay: boolean;
+  /** Whether it would have failed for everybody: one client cannot take a way from the others. */
+  readonly isForAll: boolean;
+}
+
+const NOBODY: Blame = { isOfWay: false, isForAll: false };
+
+/**
+ * Says whose fault a failure is. What was asked for is not the way's: a reply about the target, a name that does not
+ * resolve, a rule.
+ *
+ * @param error What was thrown.
+ * @param way The way that it was thrown by.
+ */
+export function blameFor(error: unknown, way: Pick<WayOut, "isolates">): Blame {
+  if (!(error instanceof ProxyError)) return NOBODY;
+  const { phase, code, isLast } = error;
+  const isLogin = phase === "authentication" && code === "permission-denied";
+  if (isLogin) return { isOfWay: true, isForAll: way.isolates !== true };
+  const isOfWay = phase === "dial" || phase === "tls" || phase === "greeting" || phase === "authentication" ||
+    !isLast || phase === "request" && (code === "reset" || code === "closed" || code === "timeout");
+  return { isOfWay, isForAll: isOfWay };
+}
