@@ -60,7 +60,7 @@ class Group implements WayOut {
 
   constructor(name: string, entry: GroupUpstream, members: readonly GroupWay[], around: GroupSurroundings) {
     const { every, timeout, longestPause } = timesOf(name, entry);
-    const { runtime, lookup, onHealth, now = () => performance.now(), random = Math.random } = around;
+    const { runtime, onHealth, now = () => performance.now(), random = Math.random } = around;
     const schedule = around.schedule ?? unheldTimer;
     checkMembers(name, members);
     this.name = name;
@@ -84,13 +84,7 @@ class Group implements WayOut {
       this.associate = (context, onDatagram) => this.#associate(context, onDatagram);
     }
     const target = entry.check?.target === undefined ? undefined : checkTarget(name, entry.check.target);
-    const options = {
-      runtime,
-      lookup: (host: string, signal: AbortSignal) => lookup(host, signal),
-      every,
-      timeout,
-      now,
-    };
+    const options = { runtime, lookup: around.lookup.bind(around), every, timeout, now };
     this.#checks = target === undefined
       ? []
       : this.#members.map((member) => new MemberCheck(member, { ...options, target, random, schedule }));

@@ -6,6 +6,7 @@
 
 import { canonicalIp } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
+import type { RequestInfo } from "../policy/rules.ts";
 import type { Target } from "../protocol/address.ts";
 import type { GroupMember } from "./group_member.ts";
 import type { GroupSurroundings, Schedule } from "./group_surroundings.ts";
@@ -90,24 +91,27 @@ export class MemberCheck {
   #context(signal: AbortSignal): WayContext {
     const { target, runtime, lookup } = this.#options;
     const toAddress = (ip: string) => ({ ip: canonicalIp(ip), port: target.port });
+    const request: RequestInfo = {
+      id: 0,
+      openedAt: Date.now(),
+      client: undefined,
+      listener: undefined,
+      isLocal: true,
+      signal,
+      protocol: "socks5",
+      user: undefined,
+      command: "connect",
+      target,
+    };
     return {
-      request: {
-        id: 0,
-        openedAt: Date.now(),
-        client: undefined,
-        listener: undefined,
-        isLocal: true,
-        signal,
-        protocol: "socks5",
-        user: undefined,
-        command: "connect",
-        target,
-      },
+      request,
       signal,
       runtime,
       keepsName: this.#member.way.keepsNames,
-      addresses: async () =>
-        target.type === "name" ? (await lookup(target.host, signal)).map(toAddress) : [toAddress(target.host)],
+      addresses: async () => {
+        const ips = target.type === "name" ? await lookup(target.host, { request, signal }) : [target.host];
+        return ips.map(toAddress);
+      },
     };
   }
 }
