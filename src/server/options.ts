@@ -11,6 +11,7 @@ import type { Limit, LoginLimit, StoreOptions } from "../policy/limit.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { Rules } from "../policy/rules.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { WayHealth } from "../upstream/group_surroundings.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Dial } from "./dial.ts";
 import type { Forward } from "./forward.ts";
@@ -181,6 +182,8 @@ export interface HandleOptions {
    * own listeners.
    *
    * @default {false}
+  /** Is told when a member of a group among {@linkcode upstreams} goes down, and when it comes back. */
+  readonly onHealth?: ((health: WayHealth) => void) | undefined;
    */
   readonly allowPrivate?: boolean | undefined;
   /**
