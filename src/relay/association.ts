@@ -11,11 +11,16 @@ import { decodeDatagram, encodeDatagramHeader, type SocksDatagram } from "../pro
 import type { DatagramSocket, Meter, Pace, Runtime } from "../runtime/runtime.ts";
 import { Slab } from "../stream/slab.ts";
 import { Fragments } from "./fragments.ts";
+import type { Passage } from "./outlet.ts";
+import { remember } from "./remember.ts";
 
 /** Datagrams that wait for a name to be resolved; more of them are dropped. */
 const MAX_WAITING = 16;
 
 const NOTHING = new Uint8Array(0);
+
+/** The address of what is not sent to an address. */
+const ELSEWHERE: SocketAddress = { ip: "", port: 0 };
 
 /** Where the datagrams of all associations are put together. */
 const slab = new Slab(64 * 1024);
@@ -43,7 +48,7 @@ export interface AssociationOptions {
   /** Destinations to look up at once. */
   readonly maxLookups: number;
   /** Finds where a target's datagrams go; a rejection drops them. */
-  readonly route: (target: Target) => Promise<SocketAddress>;
+  readonly route: (target: Target) => Promise<SocketAddress | Passage>;
   /** Whether a sender that the client has sent nothing to may reach it. */
   readonly mayAnswer: (sender: SocketAddress) => Promise<boolean>;
   /** Whether a datagram may be sent; absent if nobody asks. */
@@ -53,7 +58,7 @@ export interface AssociationOptions {
 /** A destination: waiting for its address, or ready to be sent to. */
 interface Destination {
   address: SocketAddress | undefined;
-  socket: DatagramSocket | undefined;
+  socket: Pick<DatagramSocket, "send"> | undefined;
   readonly waiting: Uint8Array[];
 }
 
@@ -180,11 +185,11 @@ export class Association {
     remember(this.#destinations, key, destination, this.#options.maxDestinations);
     this.#lookups++;
     try {
-      const address = await this.#options.route(target);
-      const socket = await this.#socketFor(address.ip);
+      const found = await this.#options.route(target);
+      const socket = "ip" in found ? await this.#socketFor(found.ip) : found;
       if (this.#closed || this.#generation !== generation) return;
-      this.#knowSender(address);
-      destination.address = address;
+      if ("ip" in found) this.#knowSender(found);
+      destination.address = "ip" in found ? found : ELSEWHERE;
       destination.socket = socket;
       for (const data of destination.waiting.splice(0)) this.#forward(destination, data);
     } catch {
@@ -212,21 +217,22 @@ export class Association {
   #fromTarget(data: Uint8Array, ip: IpAddress, port: number): void {
     const last = this.#lastSender;
     if (last !== undefined && last.address.port === port && last.address.ip === ip) {
-      return this.#answer(last.header, data);
+      return this.answer(last.header, data);
     }
     const sender = this.#senders.get(formatHostPort(ip, port));
     if (sender !== undefined) {
       this.#lastSender = sender;
-      return this.#answer(sender.header, data);
+      return this.answer(sender.header, data);
     }
     const address = { ip, port };
     const generation = this.#generation;
     this.#options.mayAnswer(address).then((may) => {
-      if (may && this.#generation === generation) this.#answer(this.#knowSender(address).header, data);
+      if (may && this.#generation === generation) this.answer(this.#knowSender(address).header, data);
     }, () => {});
   }
 
-  #answer(header: Uint8Array, data: Uint8Array): void {
+  /** Hands the client a datagram, with the header that tells its source. */
+  answer(header: Uint8Array, data: Uint8Array): void {
     if (this.#clientIp === undefined || this.#clientPort === 0 || this.#closed) return;
     const { meter, pace } = this.#options;
     if (pace !== undefined && !pace.takeAll(data.length, false)) return;
@@ -252,14 +258,4 @@ function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
   if (bytes.length < head.length) return false;
   for (let i = 0; i < head.length; i++) if (bytes[i] !== head[i]) return false;
   return true;
-}
-
-/** Keeps a map within its bound by forgetting what was put in first. */
-function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.set(key, value);
-  if (map.size <= most) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
 }
