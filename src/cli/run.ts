@@ -8,6 +8,8 @@ import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
 import { configCommand } from "./config_command.ts";
+import { runConnect } from "./connect.ts";
+import { connectCommand } from "./connect_command.ts";
 import { runPasswd } from "./passwd.ts";
 import { passwdCommand } from "./passwd_command.ts";
 import { rulesCommand } from "./rules_command.ts";
@@ -52,6 +54,7 @@ export async function run(args: readonly string[], terminal: Terminal, commands:
     .addCommand(serve, { isDefault: true })
     .addCommand(configCommand(terminal, exit))
     .addCommand(rulesCommand(terminal, exit))
+    .addCommand(connectCommand(async (given) => exit(await runConnect(given, terminal))))
     .addCommand(passwdCommand(async (given) => exit(await runPasswd(given, terminal))))
     .addCommand(serviceCommand((text) => terminal.out(text)));
   const helpFor = (words: readonly string[]): void => {
@@ -62,6 +65,11 @@ export async function run(args: readonly string[], terminal: Terminal, commands:
     (found === undefined || found === program ? serve : found).outputHelp();
   };
 
+  // Commands below others speak of the settings, whose flags are those of the server.
+  let running = serve;
+  program.hook("preAction", (_program, command) => {
+    if (command.parent === program) running = command;
+  });
   let failed = serve;
   const prepare = (command: Command): void => {
     command.exitOverride((error) => {
@@ -93,8 +101,8 @@ export async function run(args: readonly string[], terminal: Terminal, commands:
       if (error.exitCode !== 0) usage(failed, flagProblem(error, failed));
     } else if (error instanceof ConfigError) {
       const { problems } = error;
-      if (problems.length === 1) usage(serve, problems[0]!);
-      else usage(serve, `${problems.length} mistakes in the settings:`, ...problems.map((problem) => `  ${problem}`));
+      if (problems.length === 1) usage(running, problems[0]!);
+      else usage(running, `${problems.length} mistakes in the settings:`, ...problems.map((problem) => `  ${problem}`));
     } else {
       throw error;
     }

@@ -6,6 +6,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import process from "node:process";
+import { isatty } from "node:tty";
 import type { ReadFile } from "../config/read_text.ts";
 
 /** Where the program writes to, and where its files are. */
@@ -34,7 +35,7 @@ export const terminal: Terminal = {
   out: (line) => console.log(line),
   err: (line) => console.warn(line),
   isLive: process.stderr.isTTY === true,
-  columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+  columns: isatty(1) ? process.stdout.columns : undefined,
   readFile,
   fileMode: async (path) => {
     if (process.platform === "win32") return undefined;
@@ -44,7 +45,11 @@ export const terminal: Terminal = {
   env: process.env,
 };
 
-/** Goes on when nobody reads what is written any more: on Node a closed pipe would end the process. */
+/**
+ * Goes on when nobody reads what is written any more: on Node a closed pipe would end the process. On Bun it does not, and
+ * to touch a stream there makes a copy of its descriptor, which stays open.
+ */
 export function outliveReaders(): void {
+  if ("Bun" in globalThis) return;
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }

@@ -1,0 +1,84 @@
+/**
+ * Standard input and output as one end of a relay.
+ *
+ * @module
+ */
+
+import { write } from "node:fs";
+import process from "node:process";
+import { NetError } from "../net/errors.ts";
+import type { Duplex } from "../runtime/runtime.ts";
+import { closeStandardOutput } from "./close_standard_output.ts";
+
+/**
+ * Takes standard input and output for itself. A write is done when the reader, or the pipe to it, has taken it: who reads
+ * slowly slows down who writes. Where the system lets it, `closeWrite` closes standard output, so that the reader sees the
+ * end while standard input goes on; else it sees it when the process ends.
+ */
+export function standardStreams(): Duplex {
+  return new StandardStreams();
+}
+
+class StandardStreams implements Duplex {
+  readonly #input = process.stdin[Symbol.asyncIterator]();
+  #end: () => void = () => {};
+  readonly #ended = new Promise<{ readonly done: true }>((resolve) => this.#end = () => resolve({ done: true }));
+  #closed = false;
+  #finished = false;
+
+  async read(): Promise<Uint8Array | null> {
+    const next = this.#input.next() as Promise<IteratorResult<Uint8Array, undefined>>;
+    const { value, done } = await Promise.race<Partial<IteratorResult<Uint8Array, undefined>>>([next, this.#ended]);
+    return done === true ? null : value!;
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#closed ? Promise.reject(new NetError("closed", NOBODY_READS)) : put(bytes);
+  }
+
+  closeWrite(): void {
+    if (this.#closed || this.#finished) return;
+    this.#finished = true;
+    // Nobody sends on by keyboard to who has said goodbye.
+    if (!closeStandardOutput() || process.stdin.isTTY === true) this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#end();
+    process.stdin.destroy();
+  }
+}
+
+/** The message of an error of `write` where the reader has left. */
+export const NOBODY_READS = "Cannot write: nobody reads standard output any more";
+
+/** How long to wait before the next attempt on a pipe that somebody made non-blocking, in milliseconds. */
+const RETRY = 5;
+
+/** Bun has a copy of standard output's descriptor behind its stream, which nothing closes: there the file is written to. */
+const put = "Bun" in globalThis ? putIntoFile : putIntoStream;
+
+function putIntoStream(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) => {
+      if (error) reject(new NetError("closed", NOBODY_READS, { cause: error }));
+      else resolve();
+    });
+  });
+}
+
+function putIntoFile(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const attempt = (rest: Uint8Array): void => {
+      write(1, rest, (error, length) => {
+        if (error?.code === "EAGAIN") setTimeout(attempt, RETRY, rest);
+        else if (error) reject(new NetError("closed", NOBODY_READS, { cause: error }));
+        else if (length < rest.length) attempt(rest.subarray(length));
+        else resolve();
+      });
+    };
+    attempt(bytes);
+  });
+}
