@@ -171,6 +171,8 @@ export interface HandleOptions {
    * @default {"direct"}
    */
   readonly via?: string | undefined;
+  /** Is told when a member of a group among {@linkcode upstreams} goes down, and when it comes back. */
+  readonly onHealth?: ((health: WayHealth) => void) | undefined;
   /** Is told of each session. */
   readonly observer?: Observer | undefined;
   /** The time each phase has. */
@@ -182,8 +184,6 @@ export interface HandleOptions {
    * own listeners.
    *
    * @default {false}
-  /** Is told when a member of a group among {@linkcode upstreams} goes down, and when it comes back. */
-  readonly onHealth?: ((health: WayHealth) => void) | undefined;
    */
   readonly allowPrivate?: boolean | undefined;
   /**
