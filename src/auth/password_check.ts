@@ -7,7 +7,7 @@
 import type { Argon2 } from "./argon2.ts";
 import { sameBytes } from "./password_cache.ts";
 import type { PasswordHash } from "./password_hash.ts";
-import { type KnownUser, padded } from "./user_entry.ts";
+import { padded, type UserWithPassword } from "./user_entry.ts";
 
 /** Hashed in the place of an empty password, which argon2id does not take here and nobody with a hash has. */
 const EMPTY = Uint8Array.of(0);
@@ -35,14 +35,14 @@ export class PasswordCheck {
   /**
    * Checks.
    *
-   * @param known The user; `undefined` if there is none of this name.
+   * @param known The user; `undefined` if there is none of this name, or it has no password.
    * @param name The name's bytes.
    * @param password The password's bytes.
    * @param signal Aborts when the client no longer waits.
    * @returns Whether this user has this password.
    */
   async run(
-    known: KnownUser | undefined,
+    known: UserWithPassword | undefined,
     name: Uint8Array,
     password: Uint8Array,
     signal: AbortSignal,
@@ -74,7 +74,7 @@ export class PasswordCheck {
     }
   }
 
-  async #check(known: KnownUser | undefined, password: Uint8Array, signal: AbortSignal): Promise<boolean> {
+  async #check(known: UserWithPassword | undefined, password: Uint8Array, signal: AbortSignal): Promise<boolean> {
     const secret = known?.secret ?? this.#decoy;
     const hash = secret instanceof Uint8Array ? this.#decoy : secret;
     const { memory, passes, lanes, salt } = hash;

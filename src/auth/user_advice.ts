@@ -19,14 +19,13 @@ const NAMES = 3;
  */
 export function userAdvice(users: readonly UserEntry[]): readonly string[] {
   const advice: string[] = [];
-  const plain = users.filter(({ password }) => !isPasswordHash(password));
+  const plain = users.filter(({ password }) => password !== undefined && !isPasswordHash(password));
   if (plain.length > 0) {
     advice.push(`Passwords in plain text: ${names(plain)}; "socks-server passwd" makes hashes of them`);
   }
-  const costs = users.filter(({ password }) => isPasswordHash(password)).map((user) => ({
-    name: user.name,
-    cost: costOf(user.password),
-  }));
+  const costs = users.flatMap(({ name, password }) =>
+    password !== undefined && isPasswordHash(password) ? [{ name, cost: costOf(password) }] : []
+  );
   const others = costs.filter(({ cost }) => cost !== costs[0]!.cost);
   if (others.length > 0) {
     advice.push(

@@ -1,17 +1,17 @@
 /**
- * Users with passwords, hashed or in plain text.
+ * Users with passwords, hashed or in plain text, and with secrets for CHAP.
  *
  * @module
  */
 
 import type { Argon2 } from "./argon2.ts";
 import { sharedArgon2 } from "./argon2_pool.ts";
-import type { Authenticate, PasswordCredentials } from "./authenticate.ts";
+import type { Authenticate, ChapCredentials, PasswordCredentials } from "./authenticate.ts";
 import type { User } from "./client_info.ts";
 import { PasswordCache, sameBytes } from "./password_cache.ts";
 import { PasswordCheck } from "./password_check.ts";
 import type { PasswordHash } from "./password_hash.ts";
-import { type KnownUser, knownUser, padded, type UserEntry } from "./user_entry.ts";
+import { type KnownUser, knownUser, padded, type UserEntry, type UserWithPassword } from "./user_entry.ts";
 
 export type { UserEntry } from "./user_entry.ts";
 
@@ -49,7 +49,7 @@ export interface UserListOptions {
  * @param users The users; names must differ.
  * @param options What to take at its word, and how long to remember.
  * @throws {RangeError} If a field is too long, a name empty or given twice, a hash not one of argon2id or one that
- * costs more than 1 GiB or 100 passes.
+ * costs more than 1 GiB or 100 passes; if a user has neither a password nor a secret for CHAP.
  *
  * @example Two users
  * ```ts
@@ -73,14 +73,17 @@ export function userList(users: readonly UserEntry[], options: UserListOptions =
     const key = keyOf(user.name);
     if (known.has(key)) throw new RangeError(`Cannot add the user "${entry.name}": the name is taken`);
     known.set(key, user);
-    if (!(user.secret instanceof Uint8Array)) first ??= user.secret;
+    if (user.secret !== undefined && !(user.secret instanceof Uint8Array)) first ??= user.secret;
   }
 
   const check = first === undefined ? plainCheck() : hashedCheck(first, options);
+  const checkChap = chapCheck();
   return (credentials, client) => {
     if (credentials.method === "password") {
-      return check(known.get(keyOf(credentials.bytes.username)), credentials, client.signal);
+      const user = known.get(keyOf(credentials.bytes.username));
+      return check(hasPassword(user) ? user : undefined, credentials, client.signal);
     }
+    if (credentials.method === "chap") return checkChap(known.get(keyOf(credentials.bytes.username)), credentials);
     const isProven = credentials.verified || options.trustUserIds === true;
     return isProven ? known.get(keyOf(encoder.encode(credentials.username)))?.user : undefined;
   };
@@ -88,7 +91,7 @@ export function userList(users: readonly UserEntry[], options: UserListOptions =
 
 /** Says whether a user has a password. */
 type Check = (
-  known: KnownUser | undefined,
+  known: UserWithPassword | undefined,
   credentials: PasswordCredentials,
   signal: AbortSignal,
 ) => User | undefined | Promise<User | undefined>;
@@ -114,6 +117,19 @@ function hashedCheck(first: PasswordHash, { argon2 = sharedArgon2, remember, now
       await cache.add(username, password).catch(() => {}); // without it the next login is slower, and no worse
       return known?.user;
     });
+  };
+}
+
+function hasPassword(user: KnownUser | undefined): user is UserWithPassword {
+  return user?.secret !== undefined;
+}
+
+/** Has the proof of a secret for CHAP looked at. */
+function chapCheck(): (known: KnownUser | undefined, credentials: ChapCredentials) => Promise<User | undefined> {
+  const nobodys = crypto.getRandomValues(new Uint8Array(32));
+  return async (known, { matches }) => {
+    const isRight = await matches(known?.chapSecret ?? nobodys);
+    return isRight && known?.chapSecret !== undefined ? known.user : undefined;
   };
 }
 

@@ -94,7 +94,9 @@ export function withUser(text: string, user: UserEntry): string {
  */
 export function formatUser({ name, password, groups = [] }: UserEntry): string {
   checkName(name);
-  if (!isPasswordHash(password)) throw new RangeError("found a password in plain text, expected a hash");
+  if (password === undefined || !isPasswordHash(password)) {
+    throw new RangeError("found a password in plain text, expected a hash");
+  }
   parsePasswordHash(password);
   groups.forEach(checkGroup);
   return groups.length === 0 ? `${name}:${password}` : `${name}:${password}:${groups.join(",")}`;

@@ -108,8 +108,15 @@ function writtenQuota({ bytes, then, ...quota }: Quota): Record<string, unknown>
   };
 }
 
-function hideUser({ name, password, groups }: UserEntry): Record<string, unknown> {
-  return { name, password: { hidden: isPasswordHash(password) ? "argon2id hash" : "plain text" }, groups };
+function hideUser({ name, password, chapSecret, groups }: UserEntry): Record<string, unknown> {
+  return {
+    name,
+    password: password === undefined
+      ? undefined
+      : { hidden: isPasswordHash(password) ? "argon2id hash" : "plain text" },
+    chapSecret: chapSecret === undefined ? undefined : { hidden: "plain text" },
+    groups,
+  };
 }
 
 /** Without what is not set or has no bound, also in what is within. */

@@ -10,7 +10,7 @@ import { AuthenticationError } from "../auth/method.ts";
 import type { LoginGuard } from "./login_guard.ts";
 
 /**
- * Asks a guard before a password is looked at, and tells it what became of it. Where the look takes a while the guard is
+ * Asks a guard before a password, or the proof of one, is looked at, and tells it what became of it. Where the look takes a while the guard is
  * asked once more before a yes: of many guesses that come together only so many are answered as the guard lets pass. User
  * ids hold no secret to be guessed and are not guarded.
  *
@@ -19,7 +19,7 @@ import type { LoginGuard } from "./login_guard.ts";
  */
 export function guardedLogin(authenticate: Authenticate, guard: LoginGuard): Authenticate {
   return (credentials, client) => {
-    if (credentials.method !== "password") return authenticate(credentials, client);
+    if (credentials.method === "user-id") return authenticate(credentials, client);
     const refusal = guard.mayTry(client.client?.ip);
     if (refusal instanceof Promise) {
       return refusal.then((refusal) => attempt(refusal, authenticate, guard, credentials, client));

@@ -1,6 +1,6 @@
 /**
- * The SOCKS messages as bytes and back: SOCKS4, 4a (the NEC texts), SOCKS5 (RFC 1928), username/password (RFC 1929)
- * and the UDP header. No I/O, no clock, no runtime. A decoder answers `undefined` while it needs more bytes and throws
+ * The SOCKS messages as bytes and back: SOCKS4, 4a (the NEC texts), SOCKS5 (RFC 1928), username/password (RFC 1929),
+ * CHAP and the UDP header. No I/O, no clock, no runtime. A decoder answers `undefined` while it needs more bytes and throws
  * a {@linkcode ProtocolError} for bytes that no RFC allows.
  *
  * @example Read a request that arrives in two parts
@@ -18,6 +18,7 @@
 
 export { NetError, type NetErrorCode } from "../net/errors.ts";
 export * from "./address.ts";
+export * from "./chap.ts";
 export * from "./constants.ts";
 export * from "./decoded.ts";
 export * from "./ident.ts";
