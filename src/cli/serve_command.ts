@@ -25,7 +25,7 @@ Further commands, each with a --help of its own:
   config show    show the settings that are in effect
   config schema  print a JSON Schema of settings, for editors
   rules test     say which rule decides on a request, and why
-  connect        connect standard input and output through a proxy, for ssh -o ProxyCommand
+  connect        put standard input and output through a proxy, for ssh
   passwd         make a user with a hashed password
   service        print a unit for systemd, or a filter for fail2ban
 
