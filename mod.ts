@@ -43,6 +43,7 @@ export { serve, type Server } from "./src/server/server.ts";
 export { handle } from "./src/server/handle.ts";
 export type { Forward } from "./src/server/forward.ts";
 export type { ListenAddress } from "./src/server/listen_address.ts";
+export type { MethodChoice, MethodName } from "./src/server/methods.ts";
 export type { Bounds, HandleOptions, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
 export type { ChainUpstream, GroupChoice, GroupUpstream, HealthCheck, Upstream } from "./src/upstream/upstream.ts";
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
@@ -62,9 +63,16 @@ export { connectDirectly } from "./src/server/happy_eyeballs.ts";
 
 export * from "./src/client/mod.ts";
 
-export type { Authenticate, Credentials, PasswordCredentials, UserIdCredentials } from "./src/auth/authenticate.ts";
+export type {
+  Authenticate,
+  ChapCredentials,
+  Credentials,
+  PasswordCredentials,
+  UserIdCredentials,
+} from "./src/auth/authenticate.ts";
+export type { AuthOptions } from "./src/auth/auth_options.ts";
 export type { ClientInfo, User } from "./src/auth/client_info.ts";
-export { AuthenticationError } from "./src/auth/method.ts";
+export { AuthenticationError, type AuthMethod, type Negotiated } from "./src/auth/method.ts";
 export { type UserEntry, userList, type UserListOptions } from "./src/auth/user_list.ts";
 export { hashPassword, type HashPasswordOptions } from "./src/auth/password_hash.ts";
 export type { Argon2, Argon2Cost, Argon2Job } from "./src/auth/argon2.ts";

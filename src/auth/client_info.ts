@@ -30,6 +30,10 @@ export interface User {
   readonly name: string;
   /** The groups it belongs to, for rules and limits. */
   readonly groups?: readonly string[] | undefined;
+  /** The method that named it, if it is one that others than the list of users vouch for: `gssapi`. */
+  readonly by?: string | undefined;
+  /** What that method calls it, such as a Kerberos principal. */
+  readonly principal?: string | undefined;
 }
 
 /** Whether an answer names a user: a check in plain JavaScript may well say `null` or `false` for nobody. */

@@ -10,5 +10,7 @@ import type { AuthMethod } from "./method.ts";
 /** METHOD 00: anyone is served, as nobody in particular. */
 export const noAuthentication: AuthMethod = {
   code: Method.NONE,
-  negotiate: () => Promise.resolve(undefined),
+  name: "none",
+  anonymous: true,
+  negotiate: () => Promise.resolve({}),
 };

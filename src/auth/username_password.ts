@@ -18,6 +18,7 @@ export function usernamePassword(authenticate: Authenticate): AuthMethod {
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   return {
     code: Method.USERNAME_PASSWORD,
+    name: "password",
     async negotiate(channel, client) {
       const bytes = await channel.read(decodeLogin, MAX_LOGIN);
       const username = utf8.decode(bytes.username);
@@ -31,7 +32,7 @@ export function usernamePassword(authenticate: Authenticate): AuthMethod {
         cause = error;
       }
       await channel.write(encodeLoginStatus(user === undefined ? FAILURE : SUCCESS));
-      if (user !== undefined) return user;
+      if (user !== undefined) return { user };
       const reason = cause === undefined
         ? "unknown user or wrong password"
         : cause instanceof AuthenticationError

@@ -9,6 +9,7 @@ import { type HostPort, parseEndpoint } from "../net/endpoint.ts";
 import { type Target, targetOf } from "../protocol/address.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { currentRuntime } from "../runtime/detect.ts";
+import type { ClientMethod } from "./client_method.ts";
 import { type DialThroughContext, type LookupHere, withSignal } from "./dial_through.ts";
 import { deadline } from "./deadline.ts";
 import { parseProxy, type Proxy, type ProxyLike } from "./proxy.ts";
@@ -35,6 +36,12 @@ export interface ClientOptions {
    * @default {false}
    */
   readonly optimistic?: boolean | undefined;
+  /**
+   * Methods of your own to offer to SOCKS5 proxies before user and password, best first.
+   *
+   * @default {[]}
+   */
+  readonly methods?: readonly ClientMethod[] | undefined;
   /**
    * Certificates of the authorities that a proxy with TLS may show, in PEM.
    *
@@ -73,6 +80,7 @@ export async function inTime<T>(
       signal: limit.signal,
       lookup: lookupOf(options, runtime),
       optimistic: options.optimistic,
+      methods: options.methods,
       authorities: options.authorities,
     });
   } finally {

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { codecOf, unwrapping, wrapped } from "../auth/wrapped_datagrams.ts";
 import type { IpAddress, SocketAddress } from "../net/address.ts";
 import type { Target } from "../protocol/address.ts";
 import { decodeDatagram, encodeDatagramHeader } from "../protocol/udp.ts";
-import type { Connection, DatagramSocket, Duplex, Runtime } from "../runtime/runtime.ts";
+import type { Connection, DatagramOptions, DatagramSocket, Duplex, Runtime } from "../runtime/runtime.ts";
 import { Slab } from "../stream/slab.ts";
 
 /** Is given each datagram, to keep, and who sent it. That is the same value for as long as it is the same sender. */
@@ -65,10 +66,13 @@ export class DatagramPath {
    */
   static async open(parts: DatagramPathParts): Promise<DatagramPath> {
     const path = new DatagramPath(parts);
-    path.#socket = await parts.runtime.bindDatagram({
+    const codec = codecOf(parts.controls[0]!);
+    const onDatagram: DatagramOptions["onDatagram"] = (bytes, ip, port) => path.#came(bytes, ip, port);
+    const socket = await parts.runtime.bindDatagram({
       address: { ip: parts.ip, port: 0 },
-      onDatagram: (bytes, ip, port) => path.#came(bytes, ip, port),
+      onDatagram: codec === undefined ? onDatagram : unwrapping(onDatagram, codec, parts.relay.ip),
     });
+    path.#socket = codec === undefined ? socket : wrapped(socket, codec);
     for (const control of parts.controls) path.#watch(control);
     return path;
   }

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { type IpAddress, ipVersion } from "../net/address.ts";
+import { type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { type Target, targetOf } from "../protocol/address.ts";
 import { Command, Reply, Socks4Reply } from "../protocol/constants.ts";
 import type { Connection, Duplex, Runtime } from "../runtime/runtime.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
+import type { ClientMethod } from "./client_method.ts";
 import { handshake, type Handshaken } from "./handshake.ts";
 import { isSocks4, type Proxy, resolvesNames } from "./proxy.ts";
 import { ProxyError, proxyError, type ProxyPhase, type ProxyPlace } from "./proxy_error.ts";
@@ -32,8 +33,16 @@ export interface DialThroughContext {
    * @default Looks its name up and races the addresses.
    */
   readonly connect?: ((first: Target, signal: AbortSignal) => Promise<Connection>) | undefined;
+  /**
+   * The addresses to go to in place of the target's name, best first; tried one after the other.
+   *
+   * @default The name, or what `lookup` says where the last proxy does not resolve names.
+   */
+  readonly addresses?: (() => Promise<readonly SocketAddress[]>) | undefined;
   /** See `HandshakeOptions`. */
   readonly optimistic?: boolean | undefined;
+  /** See `HandshakeOptions`. */
+  readonly methods?: readonly ClientMethod[] | undefined;
   /** Called when the last proxy has been asked: what is waited for from now on is the target. */
   readonly asked?: (() => void) | undefined;
   /** See `TlsOptions`. */
@@ -46,6 +55,12 @@ export interface DialThroughContext {
   readonly command?: number | undefined;
   /** What the target is to receive first; only with `optimistic`. */
   readonly payload?: Uint8Array | undefined;
+}
+
+/** What dialling through proxies leads to. */
+export interface DialledThrough extends Handshaken {
+  /** The target, as the last proxy was told it. */
+  readonly target: Target;
 }
 
 /**
@@ -62,12 +77,12 @@ export async function dialThrough(
   hops: readonly Proxy[],
   target: Target,
   context: DialThroughContext,
-): Promise<Handshaken> {
+): Promise<DialledThrough> {
   const last = hops.length - 1;
-  const candidates = await sayable(target, hops, last, context);
+  const candidates = await sayable(target, hops, last, context, context.addresses);
   for (const [at, candidate] of candidates.entries()) {
     try {
-      return await through(hops, candidate, context);
+      return { ...await through(hops, candidate, context), target: candidate };
     } catch (error) {
       if (at === candidates.length - 1 || !isOfTarget(error, last)) throw error;
     }
@@ -86,7 +101,7 @@ export function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise
 }
 
 async function through(hops: readonly Proxy[], target: Target, context: DialThroughContext): Promise<Handshaken> {
-  const { signal, optimistic } = context;
+  const { signal, optimistic, methods } = context;
   let connection = await reach(hops[0]!, context);
   for (const [hop, proxy] of hops.entries()) {
     const isLast = hop === hops.length - 1;
@@ -109,6 +124,7 @@ async function through(hops: readonly Proxy[], target: Target, context: DialThro
       hop,
       isLast,
       optimistic,
+      methods,
       asked: isLast ? context.asked : undefined,
       signal,
     });
@@ -157,18 +173,21 @@ async function sayable(
   hops: readonly Proxy[],
   hop: number,
   { lookup, signal }: DialThroughContext,
+  addresses?: DialThroughContext["addresses"],
 ): Promise<readonly Target[]> {
   const proxy = hops[hop]!;
   const place: ProxyPlace = { hop, proxy, phase: "request", isLast: hop === hops.length - 1 };
-  if (target.type !== "name" || resolvesNames(proxy)) return [target];
+  if (addresses === undefined && (target.type !== "name" || resolvesNames(proxy))) return [target];
+  const { host, port } = target;
   try {
-    const ips = (await lookup(target.host, signal)).filter((ip) => ipVersion(ip) === 4 || !isSocks4(proxy));
-    if (ips.length > 0) return interleaveFamilies(ips.map((ip) => ({ ip, port: target.port }))).map(asTarget);
+    const found = await addresses?.() ?? (await lookup(host, signal)).map((ip) => ({ ip, port }));
+    const usable = found.filter(({ ip }) => ipVersion(ip) === 4 || !isSocks4(proxy));
+    if (usable.length > 0) return interleaveFamilies(usable).map(asTarget);
   } catch (error) {
     throw proxyError(signal.aborted ? signal.reason : error, place);
   }
   const wanted = isSocks4(proxy) ? "no IPv4 address, and SOCKS4 can say no other" : "no address";
-  throw proxyError(new NetError("name-not-found", `Cannot look up "${target.host}": ${wanted}`), place);
+  throw proxyError(new NetError("name-not-found", `Cannot look up "${host}": ${wanted}`), place);
 }
 
 function asTarget({ ip, port }: { readonly ip: IpAddress; readonly port: number }): Target {

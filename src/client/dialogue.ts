@@ -4,12 +4,14 @@
  * @module
  */
 
+import { Encapsulated } from "../auth/encapsulated.ts";
+import type { Encapsulation, MethodChannel } from "../auth/method.ts";
 import type { Decoder } from "../protocol/decoded.ts";
 import type { Target } from "../protocol/address.ts";
 import { Channel } from "../stream/channel.ts";
-import type { Duplex } from "../runtime/runtime.ts";
+import type { Connection, Duplex } from "../runtime/runtime.ts";
 import type { Proxy } from "./proxy.ts";
-import { ProxyError, type ProxyPhase, replyError } from "./proxy_error.ts";
+import { ProxyError, type ProxyErrorOptions, type ProxyPhase, replyError } from "./proxy_error.ts";
 import type { NetErrorCode } from "../net/errors.ts";
 
 /** What to ask a proxy for. */
@@ -48,18 +50,20 @@ export class Dialogue {
   readonly hop: number;
   /** Whether it is the last one of the chain. */
   readonly isLast: boolean;
-  readonly #channel: Channel;
+  #connection: Connection & Duplex;
+  #channel: Channel;
   readonly #asked: (() => void) | undefined;
   #phase: ProxyPhase;
 
   /**
-   * @param duplex The way to the proxy.
+   * @param connection The way to the proxy.
    * @param proxy The proxy.
    * @param phase What comes first.
    * @param options Which one of the chain it is, from 0; whether the last; who is told when the reply is awaited.
    */
-  constructor(duplex: Duplex, proxy: Proxy, phase: ProxyPhase, options: DialogueOptions) {
-    this.#channel = new Channel(duplex);
+  constructor(connection: Connection & Duplex, proxy: Proxy, phase: ProxyPhase, options: DialogueOptions) {
+    this.#connection = connection;
+    this.#channel = new Channel(connection);
     this.proxy = proxy;
     this.hop = options.hop ?? 0;
     this.isLast = options.isLast !== false;
@@ -78,6 +82,23 @@ export class Dialogue {
     if (phase === "reply") this.#asked?.();
   }
 
+  /** The way to the proxy, within what a method put around it. */
+  get connection(): Connection & Duplex {
+    return this.#connection;
+  }
+
+  /** What a method talks over. */
+  get channel(): MethodChannel {
+    return this.#channel;
+  }
+
+  /** Goes on within what a method put around the bytes. */
+  encapsulate(encapsulation: Encapsulation): void {
+    if (encapsulation.duplex === undefined && encapsulation.datagrams === undefined) return;
+    this.#connection = new Encapsulated(this.#connection, encapsulation);
+    this.#channel = new Channel(this.#connection);
+  }
+
   /** Writes messages, as one. */
   async write(...messages: readonly Uint8Array[]): Promise<void> {
     await this.#channel.write(messages.length === 1 ? messages[0]! : joined(messages));
@@ -94,8 +115,8 @@ export class Dialogue {
   }
 
   /** What the proxy did that ends the talk. */
-  fault(code: NetErrorCode, problem: string): ProxyError {
-    return new ProxyError(this, code, problem);
+  fault(code: NetErrorCode, problem: string, options?: ProxyErrorOptions): ProxyError {
+    return new ProxyError(this, code, problem, options);
   }
 
   /** What a reply says that is a no. */

@@ -8,6 +8,7 @@ import type { Target } from "../protocol/address.ts";
 import type { Abortable, Connection, Duplex, StreamPair } from "../runtime/runtime.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import { giveBack } from "../stream/give_back.ts";
+import type { ClientMethod } from "./client_method.ts";
 import { Dialogue, type DialogueOptions, type ProxyRequest } from "./dialogue.ts";
 import { isSocks4, type Proxy } from "./proxy.ts";
 import { proxyError, type ProxyPhase } from "./proxy_error.ts";
@@ -25,6 +26,12 @@ export interface HandshakeOptions extends DialogueOptions {
    * @default {false}
    */
   readonly optimistic?: boolean | undefined;
+  /**
+   * Methods to offer to SOCKS5 proxies before user and password, best first. With any it is never optimistic.
+   *
+   * @default {[]}
+   */
+  readonly methods?: readonly ClientMethod[] | undefined;
   /** Ends it, and closes the connection, when it aborts. */
   readonly signal?: Abortable | undefined;
 }
@@ -32,8 +39,8 @@ export interface HandshakeOptions extends DialogueOptions {
 /** What a handshake leads to. */
 export interface Handshaken {
   /**
-   * The way to the target: the connection that was given, which a runtime can relay natively. Bytes that came behind the
-   * reply are in it.
+   * The way to the target: the connection that was given, which a runtime can relay natively, or what a method put around
+   * it. Bytes that came behind the reply are in it.
    */
   readonly connection: Connection & Duplex;
   /** BND.ADDR and BND.PORT. */
@@ -54,11 +61,12 @@ export function handshake(
   request: ProxyRequest,
   options: HandshakeOptions = {},
 ): Promise<Handshaken> {
+  const { methods = [], signal } = options;
   const optimistic = options.optimistic === true;
   return talk(connection, proxy, options, "greeting", (dialogue) => {
     return isSocks4(proxy)
       ? socks4Handshake(dialogue, request, optimistic)
-      : socks5Handshake(dialogue, request, optimistic);
+      : socks5Handshake(dialogue, request, { optimistic: optimistic && methods.length === 0, methods, signal });
   });
 }
 
@@ -85,15 +93,15 @@ async function talk(
   const { signal } = options;
   const duplex = duplexOf(connection);
   const dialogue = new Dialogue(duplex, proxy, phase, options);
-  const abort = (): void => duplex.close(signal!.reason);
+  const abort = (): void => dialogue.connection.close(signal!.reason);
   try {
     if (signal?.aborted) throw signal.reason;
     signal?.addEventListener("abort", abort, { once: true });
     const bound = await converse(dialogue);
     if (signal?.aborted) throw signal.reason;
-    return { connection: giveBack(duplex, dialogue.takeRest()), bound };
+    return { connection: giveBack(dialogue.connection, dialogue.takeRest()), bound };
   } catch (error) {
-    duplex.close();
+    dialogue.connection.close();
     throw proxyError(signal?.aborted ? signal.reason : error, dialogue);
   } finally {
     signal?.removeEventListener("abort", abort);

@@ -35,3 +35,11 @@ export class LightSignal implements Abortable {
     if (at >= 0) this.#listeners!.splice(at, 1);
   }
 }
+
+/** The `AbortSignal` that aborts when another does, for what takes no less. */
+export function abortSignalOf(signal: Abortable): AbortSignal {
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort(signal.reason);
+  else signal.addEventListener("abort", () => controller.abort(signal.reason), { once: true });
+  return controller.signal;
+}

@@ -23,6 +23,8 @@
 export { type Accepted, type AcceptOptions, bind, Binding } from "./bind.ts";
 export { associate } from "./associate.ts";
 export { associateThrough } from "./associate_through.ts";
+export type { DatagramCodec, Encapsulation, MethodChannel } from "../auth/method.ts";
+export type { ClientMethod, ClientMethodContext } from "./client_method.ts";
 export type { ClientOptions, TargetLike } from "./client_options.ts";
 export { connect, type ConnectThroughOptions } from "./connect.ts";
 export { DatagramPath, type DatagramPathParts, type OnProxiedDatagram } from "./datagram_path.ts";

@@ -12,6 +12,22 @@ import { mistake } from "../policy/mistake.ts";
  */
 export type ProxyScheme = "socks4" | "socks4a" | "socks5" | "socks5h";
 
+/** How to log in by GSSAPI, with the credentials that the system has. */
+export interface GssapiLogin {
+  /**
+   * The service part of the proxy's name: `SERVICE@HOST`.
+   *
+   * @default {"rcmd"}
+   */
+  readonly service?: string | undefined;
+  /**
+   * What becomes of all bytes that follow.
+   *
+   * @default {"confidentiality"}
+   */
+  readonly level?: "integrity" | "confidentiality" | undefined;
+}
+
 /** A SOCKS proxy. */
 export interface Proxy {
   /** What to speak to it. */
@@ -30,17 +46,31 @@ export interface Proxy {
   readonly user?: string | undefined;
   /** The password; SOCKS4 has none. */
   readonly password?: string | undefined;
+  /**
+   * Whether to prove to know the password by CHAP, and in no other way (`socks5+chap://`): then it is not sent. With
+   * `mutual` (`socks5+chap+mutual://`) the proxy must prove to know it, too.
+   *
+   * @default {false}
+   */
+  readonly chap?: boolean | "mutual" | undefined;
+  /**
+   * How to log in by GSSAPI, and in no other way; `socks5+gssapi://` is `{}`.
+   *
+   * @default Not at all.
+   */
+  readonly gssapi?: GssapiLogin | undefined;
 }
 
 /** A proxy as one may write it: a URL, such as `socks5h://ada:secret@proxy.example:1080`, or a value. */
 export type ProxyLike = string | URL | Proxy;
 
-const SCHEME = /^(socks(?:4a?|5h?))(\+tls)?:$/;
+const SCHEME = /^(socks(?:4a?|5h?))((?:\+(?:tls|chap|mutual|gssapi))*):$/;
 const DEFAULT_PORT = 1080;
 
 /**
- * Reads a proxy's URL: `socks4`, `socks4a`, `socks5` or `socks5h`, each also with `+tls`; user and password
- * percent-encoded; port 1080 unless it says otherwise. A value is checked and given back.
+ * Reads a proxy's URL: `socks4`, `socks4a`, `socks5` or `socks5h`, each also with `+tls`, and those of SOCKS5 with
+ * `+chap`, `+chap+mutual` or `+gssapi`; user and password percent-encoded; port 1080 unless it says otherwise. A value is
+ * checked and given back.
  *
  * @param from The URL or the value.
  * @returns The proxy.
@@ -59,8 +89,9 @@ export function parseProxy(from: ProxyLike): Proxy {
 }
 
 /** The URL of a proxy without its login, for messages and logs. */
-export function formatProxy({ scheme, tls, host, port }: Proxy): string {
-  return `${scheme}${tls === true ? "+tls" : ""}://${formatHostPort(host, port)}`;
+export function formatProxy({ scheme, tls, chap, gssapi, host, port }: Proxy): string {
+  const login = gssapi !== undefined ? "+gssapi" : chap === "mutual" ? "+chap+mutual" : chap === true ? "+chap" : "";
+  return `${scheme}${tls === true ? "+tls" : ""}${login}://${formatHostPort(host, port)}`;
 }
 
 /** Whether names are left to the proxy. */
@@ -83,7 +114,9 @@ function read(from: string | URL): Proxy {
   const scheme = SCHEME.exec(url.protocol);
   if (scheme === null) {
     // What looks like a scheme may be the user name of a URL that lacks one.
-    throw wrong("found another scheme, expected socks4, socks4a, socks5 or socks5h, each also with +tls");
+    throw wrong(
+      "found another scheme, expected socks4, socks4a, socks5 or socks5h, each also with +tls, or +chap, +gssapi",
+    );
   }
   if (!/^\/?$/.test(url.pathname) || url.search !== "" || url.hash !== "") {
     throw wrong("found more after the port, expected none");
@@ -91,11 +124,15 @@ function read(from: string | URL): Proxy {
   const host = decoded(url.hostname, "host");
   const user = decoded(url.username, "user name");
   const password = decoded(url.password, "password");
+  const more = scheme[2]!.split("+");
+  if (more.includes("mutual") && !more.includes("chap")) throw wrong("found mutual, expected it with chap alone");
   return {
     scheme: scheme[1] as ProxyScheme,
     host: parseIp(host) ?? host,
     port: url.port === "" ? DEFAULT_PORT : Number(url.port),
-    ...(scheme[2] === undefined ? {} : { tls: true }),
+    ...(more.includes("tls") ? { tls: true } : {}),
+    ...(more.includes("chap") ? { chap: more.includes("mutual") ? "mutual" : true } : {}),
+    ...(more.includes("gssapi") ? { gssapi: {} } : {}),
     ...(user === "" && password === "" ? {} : { user }),
     ...(password === "" ? {} : { password }),
   };
@@ -103,7 +140,7 @@ function read(from: string | URL): Proxy {
 
 function checked(proxy: Proxy): Proxy {
   const { scheme, host, port, user, password } = proxy;
-  if (SCHEME.exec(`${scheme}:`)?.[2] !== undefined || !SCHEME.test(`${scheme}:`)) {
+  if (SCHEME.exec(`${scheme}:`)?.[2] !== "") {
     throw wrong(mistake(scheme, "socks4, socks4a, socks5 or socks5h").message);
   }
   if (typeof host !== "string" || host === "" || host.length > 255) {
@@ -116,7 +153,18 @@ function checked(proxy: Proxy): Proxy {
   if (byteLength(user) > 255 || byteLength(password) > 255) {
     throw wrong("found a long user name or password, expected at most 255 bytes of each");
   }
+  checkLogin(proxy);
   return proxy;
+}
+
+function checkLogin(proxy: Proxy): void {
+  const { user = "", password = "", chap = false, gssapi } = proxy;
+  if (chap === false && gssapi === undefined) return;
+  if (isSocks4(proxy)) throw wrong("found a login by CHAP or GSSAPI, expected none: SOCKS4 has no such thing");
+  if (chap === false) return;
+  if (gssapi !== undefined) throw wrong("found logins by CHAP and by GSSAPI, expected one of them");
+  if (chap !== true && chap !== "mutual") throw wrong(mistake(chap, 'true, false or "mutual" for chap').message);
+  if (user === "" || password === "") throw wrong("found no user or no password, expected both: CHAP proves them");
 }
 
 function decoded(text: string, what: string): string {

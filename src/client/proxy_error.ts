@@ -33,8 +33,10 @@ export interface ProxyPlace {
 
 /** What more there is to know of a failure. */
 export interface ProxyErrorOptions extends ErrorOptions {
-  /** REP of SOCKS5, or CD of SOCKS4. */
+  /** REP of SOCKS5, or CD of SOCKS4; of an HTTP proxy the REP that comes nearest to its status. */
   readonly reply?: number | undefined;
+  /** The status of an HTTP proxy. */
+  readonly status?: number | undefined;
 }
 
 /**
@@ -50,8 +52,10 @@ export class ProxyError extends NetError {
   readonly phase: ProxyPhase;
   /** Whether the proxy was asked for the target; the others are asked for the next proxy. */
   readonly isLast: boolean;
-  /** REP of SOCKS5, or CD of SOCKS4, if the proxy said no. */
+  /** REP of SOCKS5, or CD of SOCKS4, if the proxy said no; of an HTTP proxy the REP that comes nearest. */
   readonly reply: number | undefined;
+  /** The status of an HTTP proxy that said no. */
+  readonly status: number | undefined;
 
   /**
    * Makes an error.
@@ -74,8 +78,42 @@ export class ProxyError extends NetError {
     this.phase = place.phase;
     this.isLast = place.isLast !== false;
     this.reply = options.reply;
+    this.status = options.status;
+  }
+
+  /** Whether it is about the target: the proxies did what they were asked to, as far as they could. */
+  get isOfTarget(): boolean {
+    if (!this.isLast) return false;
+    const isAsked = this.phase === "reply" || this.phase === "peer";
+    return isAsked ? this.reply !== undefined : this.phase === "request" && ABOUT_TARGET.has(this.code);
+  }
+
+  /** REP for a client on whose behalf the proxies were used: what the last one said of the target, or else 01. */
+  get answer(): number {
+    const { reply } = this;
+    if (this.isOfTarget) {
+      if (reply === undefined) return ANSWERS[this.code] ?? Reply.GENERAL_FAILURE;
+      return reply > 0 && reply < Socks4Reply.GRANTED ? reply : Reply.GENERAL_FAILURE;
+    }
+    const isAwaited = this.isLast && (this.phase === "reply" || this.phase === "peer");
+    return isAwaited && this.code === "timeout" ? Reply.TTL_EXPIRED : Reply.GENERAL_FAILURE;
   }
 }
+
+/** What can be wrong with a target before any proxy is told of it. */
+const ABOUT_TARGET: ReadonlySet<NetErrorCode> = new Set([
+  "name-not-found",
+  "lookup-failed",
+  "not-allowed",
+  "not-supported",
+]);
+
+const ANSWERS: Partial<Record<NetErrorCode, number>> = {
+  "name-not-found": Reply.HOST_UNREACHABLE,
+  "lookup-failed": Reply.HOST_UNREACHABLE,
+  "not-allowed": Reply.NOT_ALLOWED,
+  "not-supported": Reply.ADDRESS_TYPE_NOT_SUPPORTED,
+};
 
 /** Puts anything thrown in its place. */
 export function proxyError(error: unknown, place: ProxyPlace): ProxyError {

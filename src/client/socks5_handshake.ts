@@ -17,23 +17,47 @@ import {
   type Socks5Reply,
 } from "../protocol/socks5.ts";
 import { decodeLoginStatus, encodeLogin } from "../protocol/username_password.ts";
+import type { Abortable } from "../runtime/runtime.ts";
+import type { ClientMethod } from "./client_method.ts";
 import type { Dialogue, ProxyRequest } from "./dialogue.ts";
+import { loginMethods } from "./login_methods.ts";
 import type { Proxy } from "./proxy.ts";
 
 const NOTHING = new Uint8Array(0);
+
+/** How to speak SOCKS5. */
+export interface Socks5Options {
+  /** Whether to send it all at once. Then nothing but what the proxy's login calls for is offered. */
+  readonly optimistic: boolean;
+  /** Methods to offer first; none with `optimistic`. */
+  readonly methods: readonly ClientMethod[];
+  /** Aborts when it is to end. */
+  readonly signal?: Abortable | undefined;
+}
 
 /**
  * Greets, logs in, asks and reads the reply.
  *
  * @param dialogue The talk, at its beginning.
  * @param request What to ask for.
- * @param optimistic Whether to send it all at once. Then nothing but what the proxy's login calls for is offered.
+ * @param options How to.
  * @returns BND.ADDR and BND.PORT.
  */
-export async function socks5Handshake(dialogue: Dialogue, request: ProxyRequest, optimistic: boolean): Promise<Target> {
+export async function socks5Handshake(
+  dialogue: Dialogue,
+  request: ProxyRequest,
+  options: Socks5Options,
+): Promise<Target> {
+  const { signal } = options;
   const login = loginOf(dialogue.proxy);
   const method = login === undefined ? Method.NONE : Method.USERNAME_PASSWORD;
-  const offered = login === undefined || optimistic ? [method] : [Method.NONE, method];
+  const ways = loginMethods(dialogue.proxy);
+  const methods = ways.length > 0 ? ways : options.methods;
+  const optimistic = options.optimistic && methods.length === 0;
+  const offered: readonly number[] = ways.length > 0 ? ways.map(({ code }) => code) : [
+    ...methods.map(({ code }) => code),
+    ...login === undefined || optimistic ? [method] : [Method.NONE, method],
+  ];
   dialogue.phase = "request";
   const message = encodeRequest({ command: request.command, flag: 0, target: request.target });
   dialogue.phase = "greeting";
@@ -45,13 +69,21 @@ export async function socks5Handshake(dialogue: Dialogue, request: ProxyRequest,
   if (chosen === Method.NO_ACCEPTABLE) {
     throw dialogue.fault(
       "permission-denied",
-      login === undefined ? "it wants a login" : "it takes neither user and password nor nobody",
+      ways.length > 0
+        ? `it does not take ${ways.map(({ name }) => name).join(", ")}`
+        : login === undefined
+        ? "it wants a login"
+        : "it takes neither user and password nor nobody",
     );
   }
-  if (!(offered as number[]).includes(chosen)) {
+  if (!offered.includes(chosen)) {
     throw dialogue.fault("not-supported", `it chose method ${chosen}, which was not offered`);
   }
-  if (chosen === Method.USERNAME_PASSWORD) {
+  const special = methods.find(({ code }) => code === chosen);
+  if (special !== undefined) {
+    dialogue.phase = "authentication";
+    dialogue.encapsulate(await special.negotiate(dialogue.channel, { proxy: dialogue.proxy, signal }));
+  } else if (chosen === Method.USERNAME_PASSWORD) {
     dialogue.phase = "authentication";
     if (!optimistic) await dialogue.write(login!);
     const status = await dialogue.read(decodeLoginStatus, 2);
@@ -59,7 +91,7 @@ export async function socks5Handshake(dialogue: Dialogue, request: ProxyRequest,
   }
   if (!optimistic) {
     dialogue.phase = "request";
-    await dialogue.write(message);
+    await dialogue.write(message, request.payload ?? NOTHING);
   }
   return await readSocks5Reply(dialogue);
 }

@@ -8,9 +8,11 @@ import type { UserEntry } from "../auth/user_list.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Limit, LoginLimit, StoreOptions } from "../policy/limit.ts";
 import type { Rule } from "../policy/rule.ts";
+import type { Forward } from "../server/forward.ts";
 import type { Bounds, PortRange } from "../server/options.ts";
 import type { OutgoingOptions } from "../server/outgoing.ts";
 import type { ResolverOptions } from "../server/resolver.ts";
+import type { ChainUpstream, GroupUpstream } from "../upstream/upstream.ts";
 
 /** The levels of the log, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
@@ -42,6 +44,17 @@ export interface ListenEntry {
   readonly address: string;
   /** What rules, limits and the log call it. */
   readonly name?: string | undefined;
+}
+
+/** A way out. The URLs of proxies are text here, and hold their passwords. */
+export type UpstreamEntry =
+  | Omit<ChainUpstream, "proxy"> & { readonly name: string; readonly proxy: readonly string[] }
+  | GroupUpstream & { readonly name: string };
+
+/** A port that leads to one target. */
+export interface ForwardEntry extends Forward {
+  /** Where it listens. People write `listen` and `name` beside each other. */
+  readonly listen: ListenEntry;
 }
 
 /**
@@ -97,6 +110,26 @@ export interface Config {
   readonly store?: StoreOptions | undefined;
   /** How the server leaves its machine. */
   readonly outgoing?: OutgoingOptions | undefined;
+  /**
+   * Ways out, for rules, groups, forwards and {@linkcode via}; their names differ. `direct` and `block` are there by
+   * themselves.
+   *
+   * @default {[]}
+   */
+  readonly upstreams?: readonly UpstreamEntry[] | undefined;
+  /**
+   * The way out of what no rule says another for: the name of one, or the URLs of proxies, the nearest first. People
+   * write one alone without a list.
+   *
+   * @default {["direct"]}
+   */
+  readonly via?: readonly string[] | undefined;
+  /**
+   * Ports that lead to one target each.
+   *
+   * @default {[]}
+   */
+  readonly forwards?: readonly ForwardEntry[] | undefined;
   /** How names become addresses. */
   readonly resolver?: ResolverOptions | undefined;
   /**

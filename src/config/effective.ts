@@ -7,21 +7,25 @@
 import { stringify } from "yaml";
 import { isPasswordHash } from "../auth/password_hash.ts";
 import type { UserEntry } from "../auth/user_list.ts";
+import { formatProxy, parseProxy } from "../client/proxy.ts";
 import type { Limit, Quota } from "../policy/limit.ts";
 import { parseRedisUrl } from "../policy/redis_url.ts";
 import { DEFAULT_BOUNDS, DEFAULT_TIMEOUTS } from "../server/options.ts";
 import { formatByteSize } from "./byte_size.ts";
-import type { Config, ListenEntry } from "./config.ts";
+import type { Config, ListenEntry, UpstreamEntry } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { formatRate } from "./rate.ts";
+import { isWayName } from "./upstream_setting.ts";
 
 /** What holds where nothing is set. */
 const DEFAULTS: Config = {
-  listen: [{ address: "127.0.0.1:1080" }],
   users: [],
   rules: [],
   otherwise: "safe",
   limits: [],
+  upstreams: [],
+  via: ["direct"],
+  forwards: [],
   handshakeTimeout: DEFAULT_TIMEOUTS.handshake,
   connectTimeout: DEFAULT_TIMEOUTS.connect,
   bindTimeout: DEFAULT_TIMEOUTS.bind,
@@ -46,14 +50,23 @@ const DEFAULTS: Config = {
  * @returns Plain data, as it would stand in a file.
  */
 export function effectiveSettings(config: Config): Readonly<Record<string, unknown>> {
-  const all: Config = { ...DEFAULTS, ...config };
+  // With forwards, nothing is listened on that is not said.
+  const isAlone = config.forwards !== undefined && config.forwards.length > 0;
+  const all: Config = { ...!isAlone && { listen: [{ address: "127.0.0.1:1080" }] }, ...DEFAULTS, ...config };
   const { listen, users, rules, limits, store, udpPorts, bounds } = all;
   return clean({
     ...written(all),
-    listen: listen!.map(({ address, name }: ListenEntry) => name === undefined ? address : { address, name }),
+    listen: listen?.map(({ address, name }: ListenEntry) => name === undefined ? address : { address, name }),
     users: users!.map(hideUser),
     rules: rules!.map((rule) => ({ ...rule, limits: rule.limits && writtenLimit(rule.limits) })),
     limits: limits!.map(writtenLimit),
+    upstreams: all.upstreams!.map(writtenUpstream),
+    via: writtenChain(all.via!),
+    forwards: all.forwards!.map(({ listen, ...forward }) => ({
+      listen: listen.address,
+      name: listen.name,
+      ...written(forward),
+    })),
     logins: all.logins && written(all.logins),
     store: store && { ...store, redis: store.redis && parseRedisUrl(store.redis).shown },
     resolver: all.resolver && {
@@ -78,7 +91,7 @@ export function formatSettings(settings: Readonly<Record<string, unknown>>, form
 }
 
 /** The names of settings that are durations. */
-const DURATION = /Timeout$|Ttl$|^(?:timeout|lifetime|idle|within|refuseFor|refuseAtMost)$/;
+const DURATION = /Timeout$|Ttl$|^(?:timeout|lifetime|idle|within|refuseFor|refuseAtMost|every|longestPause)$/;
 
 /** With its durations as they are written. */
 function written(settings: object): Record<string, unknown> {
@@ -106,6 +119,23 @@ function writtenQuota({ bytes, then, ...quota }: Quota): Record<string, unknown>
     ...quota,
     then: typeof then === "number" ? { slow: `${formatByteSize(then)}/s` } : then,
   };
+}
+
+function writtenUpstream(upstream: UpstreamEntry): Record<string, unknown> {
+  if ("group" in upstream) return { ...upstream, check: upstream.check && written(upstream.check) };
+  const { proxy, isolate } = upstream;
+  const password = isolate?.password === undefined ? undefined : { hidden: "plain text" };
+  return { ...upstream, proxy: writtenChain(proxy), isolate: isolate && { ...isolate, password } };
+}
+
+/** The login of a proxy is hidden as a whole: for some the name is the secret. */
+function writtenChain(proxies: readonly string[]): unknown {
+  const shown = proxies.map((text) => {
+    if (isWayName(text)) return text;
+    const proxy = parseProxy(text);
+    return proxy.user === undefined ? formatProxy(proxy) : { hidden: `${formatProxy(proxy)} with a login` };
+  });
+  return shown.length === 1 ? shown[0] : shown;
 }
 
 function hideUser({ name, password, chapSecret, groups }: UserEntry): Record<string, unknown> {

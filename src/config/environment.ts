@@ -36,8 +36,8 @@ export function variableName({ name }: Flag): string {
 }
 
 /**
- * Makes a layer of the environment. Items of a list are separated by commas, users by the ends of lines. An empty
- * variable is one that is not set.
+ * Makes a layer of the environment. Items of a list are separated by commas, users and ways out by the ends of lines. An
+ * empty variable is one that is not set.
  *
  * @param environment The environment.
  */
@@ -46,7 +46,7 @@ export function environmentLayer(environment: Environment): Layer {
     const text = environment[variableName(flag)];
     if (text === undefined || text.trim() === "") return undefined;
     if (flag.kind === "switch") return SWITCHES[text.trim().toLowerCase()] ?? text;
-    if (flag.name === "user") return text.split(/\r?\n/).filter((line) => line !== "");
+    if (flag.name === "user" || flag.name === "upstream") return text.split(/\r?\n/).filter((line) => line !== "");
     return flag.kind === "list" ? text.split(",").map((item) => item.trim()) : text;
   }, variableName);
 }

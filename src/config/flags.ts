@@ -25,6 +25,9 @@ export const FLAGS: readonly Flag[] = [
   { name: "otherwise", path: ["otherwise"], kind: "text" },
   { name: "outgoing-address", path: ["outgoing", "addresses"], kind: "list" },
   { name: "prefer", path: ["outgoing", "prefer"], kind: "text" },
+  { name: "upstream", path: ["upstreams"], kind: "list" },
+  { name: "via", path: ["via"], kind: "list" },
+  { name: "forward", path: ["forwards"], kind: "list" },
   { name: "resolver", path: ["resolver", "servers"], kind: "list" },
   { name: "handshake-timeout", path: ["handshakeTimeout"], kind: "text" },
   { name: "connect-timeout", path: ["connectTimeout"], kind: "text" },
@@ -83,7 +86,7 @@ export function writtenLayer(
     const value = given(flag);
     if (value === undefined) continue;
     const [setting, key] = flag.path;
-    const read = flag.name === "user" ? (value as readonly string[]).map(splitUser) : readWritten(flag, value);
+    const read = flag.kind === "list" ? readItems(flag.name, value as readonly string[]) : readWritten(flag, value);
     settings[setting] = key === undefined ? read : { ...settings[setting] as object, [key]: read };
   }
   return {
@@ -92,14 +95,16 @@ export function writtenLayer(
       const flag = flagAt(path);
       if (flag === undefined) return String(path[0]);
       const index = path[flag.path.length];
-      const items = given(flag);
+      const [setting, key] = flag.path;
+      const items = key === undefined ? settings[setting] : (settings[setting] as Record<string, unknown>)[key];
       const isOneOfMany = typeof index === "number" && Array.isArray(items) && items.length > 1;
       return isOneOfMany ? `${nameOf(flag)} (number ${index + 1})` : nameOf(flag);
     },
     wordsFor([setting, index]) {
-      if (setting !== "users" || typeof index !== "number") return undefined;
-      const users = given(FLAGS.find(({ name }) => name === "user")!) as readonly string[];
-      return users[index]!.includes(":") ? undefined : "found no colon, expected NAME:PASSWORD";
+      const flag = FLAGS.find(({ path }) => path[0] === setting)!;
+      const words = WITHOUT_SEPARATOR[flag.name];
+      if (words === undefined || typeof index !== "number") return undefined;
+      return (given(flag) as readonly string[])[index]!.includes(words.separator) ? undefined : words.problem;
     },
     pathFrom: (path) => path,
   };
@@ -113,6 +118,47 @@ function flagAt(path: readonly PropertyKey[]): Flag | undefined {
 /** Numbers are text here; what is none is left for the schema to tell. */
 function readWritten({ kind }: Flag, value: string | boolean | readonly string[]): unknown {
   return kind === "count" && typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+}
+
+/** Items that have parts, and what to say of those that have not. */
+const WITHOUT_SEPARATOR: Readonly<Record<string, { readonly separator: string; readonly problem: string }>> = {
+  user: { separator: ":", problem: "found no colon, expected NAME:PASSWORD" },
+  upstream: { separator: "=", problem: "found no equals sign, expected NAME=URL" },
+  forward: { separator: "=", problem: "found no equals sign, expected LISTEN=HOST:PORT" },
+};
+
+function readItems(name: string, items: readonly string[]): unknown {
+  switch (name) {
+    case "user":
+      return items.map(splitUser);
+    case "upstream":
+      return items.map(splitUpstream);
+    case "via":
+      return items.flatMap(splitChain);
+    case "forward":
+      return items.map(splitForward);
+    default:
+      return items;
+  }
+}
+
+/** A comma in a password is written %2C. */
+function splitChain(text: string): string[] {
+  return text.split(",").map((item) => item.trim());
+}
+
+/** Without an equals sign the proxies are missing, which the schema tells. */
+function splitUpstream(text: string): { name: string; proxy?: string[] } {
+  const equals = text.indexOf("=");
+  return equals < 0 ? { name: text } : { name: text.slice(0, equals), proxy: splitChain(text.slice(equals + 1)) };
+}
+
+/** The path of a UNIX socket may have equals signs, the target has none. */
+function splitForward(text: string): { listen: string; to?: string; protocol?: string } {
+  const [, protocol, rest] = /^(?:(tcp|udp):)?(.*)$/s.exec(text) as unknown as [string, string | undefined, string];
+  const equals = rest.lastIndexOf("=");
+  const listen = equals < 0 ? rest : rest.slice(0, equals);
+  return { listen, ...equals >= 0 && { to: rest.slice(equals + 1) }, ...protocol === "udp" && { protocol } };
 }
 
 /** The first colon splits; without one the password is missing, which the schema tells. */

@@ -12,12 +12,14 @@ import { expected, text } from "./schema_parts.ts";
 
 const ADDRESS = "HOST:PORT such as 127.0.0.1:1080, [IPv6]:PORT or unix:PATH (a port is 0 to 65535)";
 const addressWords = expected(ADDRESS);
-const address = z.string({ error: addressWords }).refine(isEndpoint, { error: addressWords });
+/** The address of a place to listen. */
+export const endpoint: z.ZodType<string> = z.string({ error: addressWords })
+  .refine(isEndpoint, { error: addressWords });
 
 const entry = z.union([
-  address.transform((address): ListenEntry => ({ address })),
+  endpoint.transform((address): ListenEntry => ({ address })),
   z.strictObject({
-    address: address.describe("HOST:PORT, [IPv6]:PORT or unix:PATH."),
+    address: endpoint.describe("HOST:PORT, [IPv6]:PORT or unix:PATH."),
     name: text.describe("What rules, limits and the log call it.").optional(),
   }),
 ], { error: expected(`${ADDRESS}, or an object such as { "address": "0.0.0.0:1080", "name": "office" }`) });

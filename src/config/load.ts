@@ -7,6 +7,7 @@
 import { parseIp, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { parseEndpoint } from "../net/endpoint.ts";
 import { exposureProblem } from "../policy/exposure.ts";
+import { allUpstreams } from "./all_upstreams.ts";
 import { allUsers } from "./all_users.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
@@ -72,10 +73,12 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const merged = new MergedSettings(checked);
   const secrets = new Secrets({ merged, readFile, fileMode, environment });
   const { users, ...usersFindings } = await allUsers(merged, secrets, readFile);
-  const config: Config = { ...await withStore(merged, secrets), ...users !== undefined && { users } };
+  const { holdsSecrets: hasLogins, ...ways } = await allUpstreams(merged, secrets);
+  const config: Config = { ...await withStore(merged, secrets), ...users !== undefined && { users }, ...ways };
   const stray = strayVariables(environment, secrets.variables);
   problems.push(...secrets.problems, ...usersFindings.problems, ...stray.problems);
-  const holdsSecrets = usersFindings.warnings.length > 0 || typeof merged.settings.store?.redis === "string";
+  const holdsSecrets = hasLogins || usersFindings.warnings.length > 0 ||
+    typeof merged.settings.store?.redis === "string";
   if (file !== undefined && holdsSecrets) await secrets.checkMode(file, []);
   const warnings = [...stray.warnings, ...usersFindings.warnings, ...secrets.warnings];
 
@@ -83,9 +86,10 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const isWrong = (name: string): boolean => checked.some(({ wrong }) => wrong.has(name));
   const usersAreKnown = isRead && !isWrong("users") && !isWrong("usersFile") &&
     secrets.problems.length + usersFindings.problems.length === 0;
-  const listenersAreKnown = isRead && !isWrong("listen");
+  const listenersAreKnown = isRead && !isWrong("listen") && !isWrong("forwards");
+  const areWaysKnown = isRead && !["upstreams", "via", "forwards"].some(isWrong) && secrets.problems.length === 0;
   const hasOtherListeners = !listenersAreKnown || environment["LISTEN_FDS"] !== undefined;
-  for (const { path, message, isWarning } of checkReferences(config, { hasOtherListeners })) {
+  for (const { path, message, isWarning } of checkReferences(config, { hasOtherListeners, areWaysKnown })) {
     if (!isWarning) problems.push(`${merged.nameOf(path)}: ${message}`);
     else warnings.push(`${merged.nameOf(path)}: ${message}`);
   }
@@ -100,7 +104,7 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
 
 /** The settings with the URL of the store in place of what holds it, and with files named from the working directory. */
 async function withStore(merged: MergedSettings, secrets: Secrets): Promise<Config> {
-  const { users: _users, store, ...settings } = merged.settings;
+  const { users: _users, upstreams: _upstreams, via: _via, store, ...settings } = merged.settings;
   const redis = store?.redis === undefined
     ? undefined
     : await secrets.fetch(store.redis, ["store", "redis"], redisProblem);

@@ -5,7 +5,10 @@
  */
 
 import type { ServeOptions } from "../server/options.ts";
+import { formatProxy, parseProxy } from "../client/proxy.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import type { Config } from "./config.ts";
+import { isWayName } from "./upstream_setting.ts";
 
 /**
  * Makes the server's options of settings.
@@ -30,6 +33,7 @@ export function serveOptions(config: Config): ServeOptions {
     logins: config.logins,
     store: config.store,
     outgoing: config.outgoing,
+    ...waysOf(config),
     resolver: config.resolver,
     advertise: config.advertise,
     udpPorts: config.udpPorts,
@@ -39,4 +43,15 @@ export function serveOptions(config: Config): ServeOptions {
     allowPrivate: config.allowPrivate,
     open: config.open,
   };
+}
+
+/** The proxies of `via` are a way out of their own, whose name is their URLs; no other can have such a name. */
+function waysOf({ upstreams, via, forwards }: Config): Pick<ServeOptions, "upstreams" | "via" | "forwards"> {
+  const entries = (upstreams ?? []).map(({ name, ...upstream }): [string, Upstream] => [name, upstream]);
+  let chosen = via?.[0];
+  if (via !== undefined && (via.length > 1 || !isWayName(via[0]!))) {
+    chosen = via.map((url) => formatProxy(parseProxy(url))).join(", ");
+    entries.push([chosen, { proxy: via }]);
+  }
+  return { upstreams: entries.length === 0 ? undefined : Object.fromEntries(entries), via: chosen, forwards };
 }

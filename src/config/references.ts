@@ -8,25 +8,32 @@ import type { Limit } from "../policy/limit.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { Config, ListenEntry } from "./config.ts";
 import { type Finding, lost } from "./finding.ts";
+import { checkForwards } from "./forward_references.ts";
 import { describeFound } from "./found.ts";
 import { checkListeners } from "./listener_references.ts";
+import { checkWays } from "./upstream_references.ts";
 
 /** What is known only outside of the settings. */
 export interface ReferenceOptions {
   /** Whether listeners come from elsewhere, too, with names of their own. */
   readonly hasOtherListeners: boolean;
+  /** Whether the ways out could all be read. */
+  readonly areWaysKnown: boolean;
 }
 
 type Conditions = Pick<Rule, "listeners" | "users" | "groups">;
 
 /**
- * Looks for listeners that nothing listens on or that never apply, users and groups that nobody is or belongs to, names of limits that stand
- * for two, and rules that no request comes to.
+ * Looks for listeners that nothing listens on or that never apply, users and groups that nobody is or belongs to, ways
+ * out that are not there, names of limits that stand for two, and rules that no request comes to.
  *
  * @param config The settings.
  * @param options What is known only outside of them.
  */
-export function checkReferences(config: Config, { hasOtherListeners }: ReferenceOptions): readonly Finding[] {
+export function checkReferences(
+  config: Config,
+  { hasOtherListeners, areWaysKnown }: ReferenceOptions,
+): readonly Finding[] {
   const { rules = [], limits = [] } = config;
   const places: [readonly PropertyKey[], Conditions][] = [
     ...rules.map((rule, index): [PropertyKey[], Rule] => [["rules", index], rule]),
@@ -38,9 +45,9 @@ export function checkReferences(config: Config, { hasOtherListeners }: Reference
   return [
     ...hasOtherListeners
       ? []
-      : places.flatMap(([path, { listeners = [] }]) =>
-        checkListeners(path, listeners, config.listen ?? DEFAULT_LISTENERS)
-      ),
+      : places.flatMap(([path, { listeners = [] }]) => checkListeners(path, listeners, listenersOf(config))),
+    ...areWaysKnown ? checkWays(config) : [],
+    ...checkForwards(config),
     ...places.flatMap(([path, conditions]) => people(path, conditions, config)),
     ...repeatedNames(places.filter(([path]) => path[0] === "limits" || path.length === 3) as [PropertyKey[], Limit][]),
     ...unreached(rules),
@@ -48,6 +55,11 @@ export function checkReferences(config: Config, { hasOtherListeners }: Reference
 }
 
 const DEFAULT_LISTENERS: readonly ListenEntry[] = [{ address: "127.0.0.1:1080" }];
+
+/** With forwards, nothing is listened on that is not said. */
+function listenersOf({ listen, forwards = [] }: Config): readonly ListenEntry[] {
+  return [...listen ?? (forwards.length > 0 ? [] : DEFAULT_LISTENERS), ...forwards.map(({ listen }) => listen)];
+}
 
 function people(path: readonly PropertyKey[], { users = [], groups = [] }: Conditions, config: Config): Finding[] {
   const names = (config.users ?? []).map(({ name }) => name);

@@ -11,9 +11,7 @@ import { type Rule, RULE_COMMANDS } from "../policy/rule.ts";
 import { parseDays, parseHours } from "../policy/time_window.ts";
 import { limit, whom, zone } from "./limit_schema.ts";
 import { expected, flag, listOf, oneOf, readableBy, readAs, text } from "./schema_parts.ts";
-
-/** The ways out that a rule can name. */
-const WAYS_OUT: readonly string[] = ["direct"];
+import { wayName } from "./upstream_schema.ts";
 
 const destination = readableBy(parseDestination, expected("an address, a block, a kind of addresses, or a name"));
 
@@ -32,8 +30,6 @@ const window = z.strictObject({
   zone: zone.describe("The time zone.").optional(),
 }, { error: expected('an object such as { "days": "mon-fri", "hours": "08:00-18:00" }') });
 
-const wayWords = expected(`a way out that is known: ${WAYS_OUT.join(", ")}`);
-
 const rule: z.ZodType<Rule> = z.strictObject({
   action: oneOf(["allow", "deny"]).describe("What it does."),
   name: text.describe("What the log calls it.").optional(),
@@ -47,8 +43,7 @@ const rule: z.ZodType<Rule> = z.strictObject({
   times: listOf(window, '[{ "days": "mon-fri", "hours": "08:00-18:00" }]').describe("When.").optional(),
   allowPrivate: flag.describe("Whether an allow reaches addresses that the safe defaults keep from other machines.")
     .optional(),
-  via: z.string({ error: wayWords }).refine((way) => WAYS_OUT.includes(way), { error: wayWords })
-    .describe("The way out that it takes.").optional(),
+  via: wayName.describe("The way out that it takes.").optional(),
   limits: limit.describe("What an allow allows no more than.").optional(),
   log: oneOf(["none", "refused", "all"]).describe("Which sessions are logged.").optional(),
 }, { error: expected('an object such as { "action": "deny", "to": ["private"] }') }).superRefine((rule, context) => {

@@ -8,21 +8,29 @@ import { z } from "zod";
 import { parseIp } from "../net/address.ts";
 import { classifyIp } from "../net/ip_class.ts";
 import { type Config, LAST_WORDS, LOG_FORMATS, LOG_LEVELS, RELOAD_MODES } from "./config.ts";
+import { forwards } from "./forward_schema.ts";
 import { limits, logins } from "./limit_schema.ts";
 import { listen } from "./listen_schema.ts";
 import { outgoing, resolver } from "./outgoing_schema.ts";
 import { parsePortRange } from "./port_range.ts";
 import { rules } from "./rule_schema.ts";
 import { count, duration, expected, expectedSecret, flag, oneOf, path, readAs } from "./schema_parts.ts";
+import type { Secret } from "./secret.ts";
 import { store, type StoreSetting } from "./store_schema.ts";
+import { upstreams, via } from "./upstream_schema.ts";
+import type { UpstreamSetting } from "./upstream_setting.ts";
 import { users, type UserSetting } from "./user_schema.ts";
 
 /** The settings of one place, checked: secrets are not fetched yet. */
-export interface Settings extends Omit<Config, "users" | "store"> {
+export interface Settings extends Omit<Config, "users" | "store" | "upstreams" | "via"> {
   /** Who may log in. */
   readonly users?: readonly UserSetting[] | undefined;
   /** Where counts are kept. */
   readonly store?: StoreSetting | undefined;
+  /** Ways out. */
+  readonly upstreams?: readonly UpstreamSetting[] | undefined;
+  /** The way out of what no rule says another for. */
+  readonly via?: readonly Secret[] | undefined;
 }
 
 const advertiseWords = expected("an IP address that clients can reach, such as 192.0.2.1 or 2001:db8::1");
@@ -46,6 +54,10 @@ const settings = z.strictObject({
   logins: logins.describe("What becomes of clients that cannot log in.").optional(),
   store: store.describe("Where counts are kept that outlive the process or are shared.").optional(),
   outgoing: outgoing.describe("How the server leaves its machine.").optional(),
+  upstreams: upstreams.describe("Ways out: proxies, chains of them, and groups.").optional(),
+  via: via.describe("The way out of what no rule says another for: a name, or URLs of proxies. Default: direct.")
+    .optional(),
+  forwards: forwards.describe("Ports that lead to one target each.").optional(),
   resolver: resolver.describe("How names become addresses.").optional(),
   handshakeTimeout: duration.describe("The time for greeting, login and request. Default: 30s.").optional(),
   connectTimeout: duration.describe("The time to connect to a target. Default: 2m.").optional(),

@@ -6,6 +6,7 @@
 
 import type { IpAddress, SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
+import { comparableName } from "../net/host_name.ts";
 import { embeddedIpv4 } from "../net/ip_class.ts";
 import type { Target } from "../protocol/address.ts";
 import type { AddressInfo, DatagramInfo, Denial, Grant, MaybeVerdict, RequestInfo, Rules, Verdict } from "./rules.ts";
@@ -94,6 +95,21 @@ export class Authoriser {
     return this.#withDefault(decision, info, request, granted);
   }
 
+  /**
+   * Decides on a name that is left to a way out. Its addresses are nobody's here to judge, but for `localhost` and what is
+   * below it: those are 127.0.0.1 wherever they are looked up.
+   *
+   * @param target The name, and the port.
+   * @param request Who wants to use it.
+   * @param granted What was decided on the request.
+   */
+  name(target: Target, request: RequestInfo, granted: Grant | undefined): Decision | Promise<Decision> {
+    const { host, port } = target;
+    if (isLocalhost(host)) return this.address({ ip: "127.0.0.1", port }, request, granted, host);
+    const decision = decide(() => this.#rules.name?.(target, request));
+    return decision instanceof Promise ? decision.then((decision) => decision ?? granted) : decision ?? granted;
+  }
+
   #withDefault(decision: Decision, info: AddressInfo, request: RequestInfo, granted: Grant | undefined): Decision {
     if (isDenial(decision)) return decision;
     const grant = decision ?? granted;
@@ -101,6 +117,12 @@ export class Authoriser {
     const reason = this.#default(info, request);
     return reason === undefined ? grant : { deny: reason, rule: grant?.rule, log: grant?.log };
   }
+}
+
+/** Whether a name is this machine's for whoever looks it up (RFC 6761). */
+function isLocalhost(host: string): boolean {
+  const name = comparableName(host);
+  return name === "localhost" || name.endsWith(".localhost");
 }
 
 function innerIp(ip: IpAddress): IpAddress {

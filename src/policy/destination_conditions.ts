@@ -55,19 +55,20 @@ export class ToCondition implements Condition {
   }
 
   /** Whether it applies. One of its names or one of its addresses is enough. */
-  test({ name, ip, outer, mayHaveName }: Question): Match {
+  test({ name, ip, outer, mayHaveName, destination }: Question): Match {
     if (name !== undefined && this.#hasName(name)) return "yes";
     if (ip !== undefined) {
       if (this.#addresses.has(ip) || outer !== undefined && this.#addresses.has(outer)) return "yes";
-    } else if (this.hasAddresses) return this.isAll ? "yes" : "maybe";
+    } else if (this.hasAddresses && (this.isAll || destination.isKept !== true)) return this.isAll ? "yes" : "maybe";
     return this.hasNames && mayHaveName ? "maybe" : "no";
   }
 
   /** What stands against it. */
   why({ name, destination }: Question): string {
-    const { ip, dialled } = destination;
+    const { ip, dialled, isKept } = destination;
     const known = [name, ip, dialled === ip ? undefined : dialled].filter((text) => text !== undefined).join(" or ");
     if (known === "") return `the destination is not known yet; listed are ${this.#text}`;
+    if (isKept === true && this.hasAddresses) return `${known} is not resolved here; listed are ${this.#text}`;
     if (ip === undefined && this.hasAddresses) return `${known} is not resolved yet; listed are ${this.#text}`;
     return `${known} is none of ${this.#text}`;
   }

@@ -17,6 +17,8 @@ export interface Destination {
   readonly name?: string | undefined;
   /** Whether there may be a name that is not known yet, as with the datagrams of an association. Moot beside a name. */
   readonly mayHaveName?: boolean | undefined;
+  /** Whether the name is left to a way out, so that nobody here learns its addresses. */
+  readonly isKept?: boolean | undefined;
   /** The address that rules look at: the IPv4 address within one that carries it. Absent if it is not known yet. */
   readonly ip?: IpAddress | undefined;
   /**
@@ -38,7 +40,8 @@ export function destinationOf({ type, host, port }: Target): Destination {
  * Where the traffic of a request is to go, as far as the request says so. That of an association, and the peer of a BIND
  * that may be anyone, will be known later.
  */
-export function destinationOfRequest({ command, target }: RequestInfo): Destination {
+export function destinationOfRequest({ protocol, command, target }: RequestInfo): Destination {
+  if (protocol === "forward") return destinationOf(target);
   if (command === "udp-associate") return { mayHaveName: true };
   if (command === "bind" && target.type !== "name" && isUnspecified(target.host)) return {};
   return destinationOf(target);

@@ -106,6 +106,14 @@ export class RuleSet implements Rules {
   }
 
   /**
+   * What holds for a name that is left to a way out. A rule that lists addresses in `to` does not apply to it, unless it
+   * lists the name, or `any`.
+   */
+  name(target: Target, request: RequestInfo): Decision {
+    return this.decide(request, { ...destinationOf(target), isKept: true });
+  }
+
+  /**
    * What holds for an address, and for the name that it came from. It is asked anew, whatever was said of the request:
    * an earlier rule may be about the address.
    */

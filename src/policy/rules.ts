@@ -12,12 +12,12 @@ import type { Limit } from "./limit.ts";
 /** The commands of SOCKS. */
 export type CommandName = "connect" | "bind" | "udp-associate";
 
-/** The dialects of SOCKS, and HTTP. */
-export type ProtocolName = "socks4" | "socks4a" | "socks5" | "http";
+/** The dialects of SOCKS, HTTP, and none at all: a client of a forward says nothing. */
+export type ProtocolName = "socks4" | "socks4a" | "socks5" | "http" | "forward";
 
 /** A request, and who makes it. */
 export interface RequestInfo extends ClientInfo {
-  /** The dialect of SOCKS, or HTTP. */
+  /** The dialect of SOCKS, HTTP, or `forward`. */
   readonly protocol: ProtocolName;
   /** Who the client is, if it had to say. */
   readonly user: User | undefined;
@@ -25,7 +25,8 @@ export interface RequestInfo extends ClientInfo {
   readonly command: CommandName;
   /**
    * What it asks for it to be done with. For `bind` the peer it expects (zeros: any), for `udp-associate` the address
-   * it will send from (zeros: not known); where its datagrams go is asked of {@linkcode Rules.datagram}.
+   * it will send from (zeros: not known); where its datagrams go is asked of {@linkcode Rules.datagram}. For a forward
+   * where that leads, whatever the command.
    */
   readonly target: Target;
 }
@@ -103,6 +104,11 @@ export interface Rules {
   request?(request: RequestInfo): MaybeVerdict;
   /** Asked for each address that a request comes to: resolved ones, the peer of a BIND, the ends of datagrams. */
   address?(address: AddressInfo, request: RequestInfo): MaybeVerdict;
+  /**
+   * Asked about a name that is left to a way out, which nobody here looks up: in place of `address`, of what was sent to
+   * be done with it, and of datagrams. What was said of the request holds if it has no opinion.
+   */
+  name?(target: Target, request: RequestInfo): MaybeVerdict;
   /** Asked before the name of a datagram's destination is resolved. `allow` is no more than no opinion. */
   lookup?(target: Target, request: RequestInfo): MaybeVerdict;
   /** Asked for each datagram that the client sends. `allow` is no more than no opinion: its address is asked for too. */

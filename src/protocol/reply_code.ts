@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type NetErrorCode, netErrorCode } from "../net/errors.ts";
+import { NetError, type NetErrorCode, netErrorCode } from "../net/errors.ts";
 import { Reply } from "./constants.ts";
 import { ProtocolError } from "./decoded.ts";
 
@@ -18,12 +18,23 @@ const REPLIES: Partial<Record<NetErrorCode, number>> = {
   "timeout": Reply.TTL_EXPIRED,
 };
 
+/** A failure that knows its reply: of a proxy, whose word on the target is handed on. */
+interface Answered {
+  /** REP. */
+  readonly answer: number;
+}
+
 /** REP for a failure. SOCKS4 has one code, 91, for all of them. */
 export function replyCodeOf(error: unknown): number {
+  if (isAnswered(error)) return error.answer;
   if (error instanceof ProtocolError) {
     if (error.fault === "command") return Reply.COMMAND_NOT_SUPPORTED;
     if (error.fault === "address-type") return Reply.ADDRESS_TYPE_NOT_SUPPORTED;
     return Reply.GENERAL_FAILURE;
   }
   return REPLIES[netErrorCode(error)] ?? Reply.GENERAL_FAILURE;
+}
+
+function isAnswered(error: unknown): error is Answered {
+  return error instanceof NetError && typeof (error as Partial<Answered>).answer === "number";
 }

@@ -4,18 +4,24 @@
  * @module
  */
 
-import type { IpAddress } from "../net/address.ts";
+import { codecOf, unwrapping, wrapped } from "../auth/wrapped_datagrams.ts";
+import type { IpAddress, SocketAddress } from "../net/address.ts";
 import { NetError, netErrorCode } from "../net/errors.ts";
 import { isUnspecified } from "../net/ip_class.ts";
 import { isDenial } from "../policy/authorise.ts";
 import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { Association } from "../relay/association.ts";
 import type { DatagramOptions, DatagramSocket, Pace } from "../runtime/runtime.ts";
-import type { Exchange } from "./exchange.ts";
+import { BLOCK } from "../upstream/members_first.ts";
+import { UnableError } from "../upstream/unable_error.ts";
+import type { WayOut } from "../upstream/way_out.ts";
+import { addressTarget, type Exchange } from "./exchange.ts";
 import { LimitsOfRules } from "./limits_of_rules.ts";
+import { Outlets } from "./outlets.ts";
 import { findRoute } from "./route.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
+import type { Traveller } from "./ways_of.ts";
 
 /**
  * Relays datagrams for as long as the control connection stays.
@@ -33,16 +39,24 @@ export async function serveAssociate(
     throw new NetError("unknown", `Cannot associate: all ${bounds.associations} associations are in use`);
   }
   counts.associations++;
-  let open: Association | undefined;
+  let open: { readonly association: Association; readonly outlets: Outlets } | undefined;
   const limits = new LimitsOfRules(session);
   try {
+    session.way = wayOf(session, granted);
     const admission = session.admit(granted);
     if (admission !== undefined) await session.until(admission);
-    const association = open = newAssociation(session, exchange, limits);
-    session.whenAdopted = () => association.forget();
+    const { association, outlets } = open = newAssociation(session, exchange, limits);
+    session.whenAdopted = () => {
+      association.forget();
+      outlets.forget();
+    };
     // Where the client reached us is where it can send to.
     const ip = session.connection.local?.ip ?? "127.0.0.1";
-    const socket = await bindForClient(service, ip, (bytes, ip, port) => association.fromClient(bytes, ip, port));
+    const take: DatagramOptions["onDatagram"] = (bytes, ip, port) => association.fromClient(bytes, ip, port);
+    const codec = codecOf(session.connection);
+    const socket = codec === undefined
+      ? await bindForClient(service, ip, take)
+      : wrapped(await bindForClient(service, ip, unwrapping(take, codec, session.client?.ip)), codec);
     association.inbound = socket;
     session.address = { ip: service.options.advertise ?? ip, port: socket.address.port };
     session.tell("connected");
@@ -54,16 +68,43 @@ export async function serveAssociate(
   } finally {
     counts.associations--;
     limits.end();
-    open?.close();
+    open?.association.close();
+    open?.outlets.close();
   }
 }
 
+/**
+ * The way out that datagrams take of which no rule says another.
+ *
+ * @throws {NetError} If they all would take one that cannot carry them.
+ */
+function wayOf(session: Session, granted: Grant | undefined): WayOut | undefined {
+  const { service } = session;
+  const way = service.wayFor(granted, session as Traveller);
+  const { rules = [] } = service.options;
+  const isForAll = granted?.via !== undefined || Array.isArray(rules) && rules.every(({ via }) => via === undefined);
+  if (way === undefined || !isForAll) return way;
+  if (way.name === BLOCK) throw new NetError("not-allowed", `Cannot associate: the way out is "${BLOCK}"`);
+  if (way.associate === undefined) throw new UnableError("associate", way.name);
+  return way;
+}
+
 /** It asks whoever serves the session by then, and under what was granted by then. */
-function newAssociation(session: Session, exchange: Exchange, limits: LimitsOfRules): Association {
+function newAssociation(
+  session: Session,
+  exchange: Exchange,
+  limits: LimitsOfRules,
+): { readonly association: Association; readonly outlets: Outlets } {
   const { authoriser, bounds, runtime } = session.service;
   const request = session as RequestInfo;
   const granted = (): Grant | undefined => session.ruling as Grant | undefined;
-  return new Association({
+  const mayAnswer = async (sender: SocketAddress): Promise<boolean> => {
+    const decision = await session.service.authoriser.address(sender, request, granted());
+    if (isDenial(decision)) return false;
+    if (decision?.limits !== undefined) await limits.hold(decision);
+    return true;
+  };
+  const association: Association = new Association({
     runtime,
     sourceFor: (ip) => session.service.outgoing?.sourceFor(ip, request),
     meter: session,
@@ -78,23 +119,21 @@ function newAssociation(session: Session, exchange: Exchange, limits: LimitsOfRu
       if (target.type === "name" && !await service.authoriser.lookup(target, request)) {
         throw new NetError("not-allowed", `Cannot send to "${target.host}": the rules deny it`);
       }
-      const { addresses: [address], grant } = await findRoute(target, request, granted(), service);
-      if (address === undefined) {
+      const { addresses: [address], grant, way } = await findRoute(target, request, granted(), service);
+      if (address === undefined && way === undefined) {
         throw new NetError("name-not-found", `Cannot send to "${target.host}": not resolved here`);
       }
       if (grant?.limits !== undefined) await limits.hold(grant);
-      return address;
+      if (way === undefined) return address!;
+      return outlets.through(way, address === undefined ? target : addressTarget(address));
     },
-    mayAnswer: async (sender) => {
-      const decision = await session.service.authoriser.address(sender, request, granted());
-      if (isDenial(decision)) return false;
-      if (decision?.limits !== undefined) await limits.hold(decision);
-      return true;
-    },
+    mayAnswer,
     mayPass: authoriser.asksDatagrams
       ? async (target, size) => await session.service.authoriser.datagram({ target, size }, request)
       : undefined,
   });
+  const outlets = new Outlets({ session, association, mayAnswer });
+  return { association, outlets };
 }
 
 /**

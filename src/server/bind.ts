@@ -10,67 +10,114 @@ import { classifyIp, isUnspecified } from "../net/ip_class.ts";
 import { isDenial, NotAllowedError } from "../policy/authorise.ts";
 import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { withRead } from "../relay/relay.ts";
+import type { Target } from "../protocol/address.ts";
 import type { Connection, Listener } from "../runtime/runtime.ts";
+import type { WayOut } from "../upstream/way_out.ts";
+import { acceptBy, addressOfPeer, bindBy } from "./bind_through.ts";
 import type { Exchange, Tunnel } from "./exchange.ts";
 import { reconsider } from "./recheck.ts";
-import { findRoute } from "./route.ts";
+import { findRoute, type Route } from "./route.ts";
 import type { Session } from "./session.ts";
+import type { Traveller } from "./ways_of.ts";
 
 /**
  * Listens for the one peer that the client expects, says where, and says who came.
  *
  * @returns What to relay between.
  * @throws {NetError} `not-allowed` for a peer that is not the expected one, `timeout` if none comes, `closed` if the
- * client leaves while it waits.
+ * client leaves while it waits; or what a way out cannot do.
  */
 export async function serveBind(session: Session, exchange: Exchange, granted: Grant | undefined): Promise<Tunnel> {
   const { service } = session;
-  let expected = await expectedPeers(session, exchange, granted);
+  let { addresses, way } = await expectedPeers(session, exchange, granted);
   if (session.service !== service) { // other options have come meanwhile
     session.leave();
-    expected = await expectedPeers(session, exchange, await session.until(reconsider(session)));
+    ({ addresses, way } = await expectedPeers(session, exchange, await session.until(reconsider(session))));
   }
-  const { listenIp, statedIp } = chooseAddress(session, exchange, expected[0]);
+  session.way = way;
+  const expected = addresses.map(({ ip }) => ip);
+  const peer = way === undefined
+    ? await takePeer(session, exchange, expected[0])
+    : await takePeerBy(way, session, exchange, addresses);
+  const { connection, remote } = peer;
+  session.peer = connection;
+  try {
+    await checkPeer(session, remote, expected, way !== undefined);
+  } catch (error) {
+    connection.close(); // at once; the client may take its time to read its refusal
+    throw error;
+  }
+  session.address = remote;
+  session.tell("connected");
+  session.enter("handshake");
+  await exchange.grant(remote);
+  // Waiting has begun a read on the client, which the relay must take over.
+  return { client: withRead(session.connection, () => session.channel.readChunk()), target: connection };
+}
+
+/** Who came. */
+interface Peer {
+  readonly connection: Connection;
+  readonly remote: SocketAddress | undefined;
+}
+
+/** Listens here. */
+async function takePeer(session: Session, exchange: Exchange, expected: IpAddress | undefined): Promise<Peer> {
+  const { listenIp, statedIp } = chooseAddress(session, exchange, expected);
   const listener = await session.service.runtime.listen({ address: { ip: listenIp, port: 0 }, backlog: 1 });
-  let peer: Connection;
   try {
     const { port } = listener.address as SocketAddress;
-    session.enter("handshake"); // until the reply is out
-    await exchange.grant({ ip: statedIp, port });
-    exchange.replied = false; // a second reply is owed, be it a refusal
-    session.enter("bind");
-    peer = await waitForPeer(session, listener);
+    await announce(session, exchange, { ip: statedIp, port });
+    const connection = await waitForPeer(session, arrivalAt(listener), (late) => late.close());
+    return { connection, remote: connection.remote };
   } finally {
     listener.close();
   }
-  session.peer = peer;
-  try {
-    await checkPeer(session, peer, expected);
-  } catch (error) {
-    peer.close(); // at once; the client may take its time to read its refusal
-    throw error;
-  }
-  session.address = peer.remote;
-  session.tell("connected");
-  session.enter("handshake");
-  await exchange.grant(peer.remote);
-  // Waiting has begun a read on the client, which the relay must take over.
-  return { client: withRead(session.connection, () => session.channel.readChunk()), target: peer };
 }
 
-/** The addresses that the peer may have; none if it may be anyone. */
+/** Has somebody else listen. */
+async function takePeerBy(
+  way: WayOut,
+  session: Session,
+  exchange: Exchange,
+  addresses: readonly SocketAddress[],
+): Promise<Peer> {
+  const binding = await bindBy(session, exchange, way, addresses);
+  try {
+    await announce(session, exchange, binding.address);
+    const arrival = acceptBy(session, binding);
+    const accepted = await waitForPeer(session, arrival, ({ connection }) => connection.close());
+    return { connection: accepted.connection, remote: addressOfPeer(accepted) };
+  } catch (error) {
+    binding.close();
+    throw error;
+  }
+}
+
+/** Says where the peer is to come. */
+async function announce(session: Session, exchange: Exchange, at: SocketAddress | Target): Promise<void> {
+  session.enter("handshake"); // until the reply is out
+  await exchange.grant(at);
+  exchange.replied = false; // a second reply is owed, be it a refusal
+  session.enter("bind");
+}
+
+/** The addresses that the peer may have, none if it may be anyone or its name is left to the way out; and that way. */
 async function expectedPeers(
   session: Session,
   { target }: Exchange,
   granted: Grant | undefined,
-): Promise<readonly IpAddress[]> {
+): Promise<Pick<Route, "addresses" | "way">> {
   const isAnyone = target.type !== "name" && isUnspecified(target.host);
   session.enter("lookup");
-  const finding = async () => await findRoute(target, session as RequestInfo, granted, session.service);
-  const { addresses, grant } = isAnyone ? { addresses: [], grant: granted } : await session.until(finding());
+  const { service } = session;
+  const finding = async () => await findRoute(target, session as RequestInfo, granted, service);
+  const { addresses, grant, way } = isAnyone
+    ? { addresses: [], grant: granted, way: service.wayFor(granted, session as Traveller) }
+    : await session.until(finding());
   const admission = session.admit(grant);
   if (admission !== undefined) await session.until(admission);
-  if (isAnyone || addresses.length > 0) return addresses.map(({ ip }) => ip);
+  if (isAnyone || addresses.length > 0 || way !== undefined) return { addresses, way };
   throw new NetError("lookup-failed", `Cannot bind for "${target.host}": names are not resolved here`);
 }
 
@@ -103,10 +150,14 @@ function chooseAddress(
   return { listenIp: any, statedIp: state(outside ?? any) };
 }
 
+async function arrivalAt(listener: Listener): Promise<Connection> {
+  const next = await listener[Symbol.asyncIterator]().next();
+  if (next.done) throw new NetError("closed", "Cannot wait for a peer: the listener closed");
+  return next.value;
+}
+
 /** Waits for a peer, for the client to leave, or for the time to be over. */
-async function waitForPeer(session: Session, listener: Listener): Promise<Connection> {
-  const incoming = listener[Symbol.asyncIterator]();
-  const arrival = incoming.next();
+async function waitForPeer<T>(session: Session, arrival: Promise<T>, dismiss: (late: T) => void): Promise<T> {
   const departure = (async () => {
     // Bytes may precede the second reply. The first chunk of them says that the client is there, and stays for the relay.
     const chunk = await session.channel.beginRead();
@@ -114,11 +165,9 @@ async function waitForPeer(session: Session, listener: Listener): Promise<Connec
     throw new NetError("closed", "Cannot wait for a peer: the client left");
   })();
   try {
-    const next = await session.until(Promise.race([arrival, departure]));
-    if (next.done) throw new NetError("closed", "Cannot wait for a peer: the listener closed");
-    return next.value;
+    return await session.until(Promise.race([arrival, departure]));
   } catch (error) {
-    arrival.then((late) => late.done ? undefined : late.value.close(), () => {});
+    arrival.then(dismiss, () => {});
     throw error;
   }
 }
@@ -126,18 +175,22 @@ async function waitForPeer(session: Session, listener: Listener): Promise<Connec
 /** The port is not compared: the peer connects from any. */
 async function checkPeer(
   session: Session,
-  peer: Connection,
+  remote: SocketAddress | undefined,
   expected: readonly IpAddress[],
+  isElsewhere: boolean,
 ): Promise<void> {
-  const { remote } = peer;
   if (remote === undefined) throw new NetError("not-allowed", "The peer has no address");
   if (expected.length > 0) {
     if (expected.includes(remote.ip)) return;
+    // Who listens elsewhere may not say who came, but was told whom to take.
+    if (isElsewhere && isUnspecified(remote.ip)) return;
     throw new NetError("not-allowed", `${remote.ip} connected, expected ${expected.join(" or ")}`);
   }
   const { authoriser } = session.service;
+  const { target } = session;
+  const name = target?.type === "name" ? target.host : undefined;
   const asking = async () =>
-    await authoriser.address(remote, session as RequestInfo, session.ruling as Grant | undefined);
+    await authoriser.address(remote, session as RequestInfo, session.ruling as Grant | undefined, name);
   const decision = await session.until(asking());
   if (isDenial(decision)) throw new NotAllowedError(decision, `${remote.ip} connected: ${decision.deny}`);
   if (decision?.limits === undefined || decision.limits === (session.ruling as Grant | undefined)?.limits) return;

@@ -4,15 +4,20 @@
  * @module
  */
 
+import type { SocketAddress } from "../net/address.ts";
 import { isUnspecified } from "../net/ip_class.ts";
 import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
+import { abortSignalOf } from "../client/light_signal.ts";
+import type { Target } from "../protocol/address.ts";
 import type { Connection } from "../runtime/runtime.ts";
+import type { WayOut } from "../upstream/way_out.ts";
 import type { Exchange, Tunnel } from "./exchange.ts";
 import { connectDirectly } from "./happy_eyeballs.ts";
 import { reconsider } from "./recheck.ts";
 import { findRoute } from "./route.ts";
 import type { Session } from "./session.ts";
+import type { Traveller } from "./ways_of.ts";
 
 /**
  * Dials the target and replies.
@@ -27,45 +32,78 @@ export async function serveConnect(session: Session, exchange: Exchange, granted
   if (target.type !== "name" && isUnspecified(target.host)) {
     throw new ProtocolError("address", `Cannot connect: DST.ADDR is ${target.host}`);
   }
-  const { service } = session;
-  const peer = await dial(session, exchange, granted);
-  session.peer = peer;
-  session.address = peer.remote;
-  if (session.service !== service) await confirm(session, peer);
+  const { connection, bound } = await reach(session, target, granted);
   session.tell("connected");
   session.enter("handshake"); // until the reply is out
-  await exchange.grant(peer.local);
-  return { client: session.connection, target: peer };
+  await exchange.grant(bound);
+  return { client: session.connection, target: connection };
 }
 
-/** Other options may have come while it was dialled. */
-async function confirm(session: Session, peer: Connection): Promise<void> {
+/** The other end. */
+interface Dialled {
+  readonly connection: Connection;
+  /** The address that the target sees, as far as it is known. */
+  readonly bound: SocketAddress | Target | undefined;
+  /** The target's address, as far as it is known. */
+  readonly address: SocketAddress | undefined;
+}
+
+async function reach(session: Session, target: Target, granted: Grant | undefined): Promise<Dialled> {
+  const { service } = session;
+  const dialled = await dial(session, target, granted);
+  const { connection, address } = dialled;
+  session.peer = connection;
+  session.address = address;
+  if (session.service === service) return dialled;
+  // Other options have come while it was dialled.
+  let grant: Grant | undefined;
   try {
-    await session.until(reconsider(session));
+    grant = await session.until(reconsider(session));
+    if (session.service.wayFor(grant, session as Traveller) === session.way) return dialled;
   } catch (error) {
-    peer.close(); // at once; the client may take its time to read its refusal
+    connection.close(); // at once; the client may take its time to read its refusal
     throw error;
   }
+  connection.close();
+  session.address = undefined;
+  session.leave();
+  return await reach(session, target, grant);
 }
 
-async function dial(
-  session: Session,
-  { target }: Pick<Exchange, "target">,
-  granted: Grant | undefined,
-): Promise<Connection> {
+async function dial(session: Session, target: Target, granted: Grant | undefined): Promise<Dialled> {
   const { service } = session;
   const { runtime, outgoing } = service;
   const request = session as RequestInfo;
   session.enter("lookup");
   const finding = findRoute(target, request, granted, service);
-  const { addresses, grant } = finding instanceof Promise ? await session.until(finding) : finding;
+  const { addresses, grant, way } = finding instanceof Promise ? await session.until(finding) : finding;
   // Other options may have come while it was looked up.
-  if (session.service !== service) return await dial(session, { target }, await session.until(reconsider(session)));
+  if (session.service !== service) return await dial(session, target, await session.until(reconsider(session)));
+  session.way = way;
   const admission = session.admit(grant);
   if (admission !== undefined) await session.until(admission);
   session.enter("connect");
-  if (service.customDial !== undefined) {
-    return await service.customDial(target, { addresses, request, signal: session.signal, runtime, outgoing });
-  }
-  return await session.dialling((signal) => connectDirectly(target, { addresses, request, signal, runtime, outgoing }));
+  if (way !== undefined) return await dialBy(way, session, target, addresses);
+  const connection = service.customDial !== undefined
+    ? await service.customDial(target, { addresses, request, signal: session.signal, runtime, outgoing })
+    : await session.dialling((signal) => connectDirectly(target, { addresses, request, signal, runtime, outgoing }));
+  return { connection, bound: connection.local, address: connection.remote };
+}
+
+async function dialBy(
+  way: WayOut,
+  session: Session,
+  target: Target,
+  addresses: readonly SocketAddress[],
+): Promise<Dialled> {
+  const { connection, bound, address } = await session.dialling((signal) =>
+    way.connect(target, {
+      request: session as RequestInfo,
+      signal: abortSignalOf(signal),
+      runtime: session.service.runtime,
+      keepsName: addresses.length === 0,
+      addresses: () => Promise.resolve(addresses),
+    })
+  );
+  return { connection, bound, address };
 }

@@ -47,9 +47,10 @@ export class Exchange {
    *
    * @param bound BND.ADDR and BND.PORT; zeros if there is no such address.
    */
-  grant(bound: SocketAddress | undefined): Promise<void> | undefined {
+  grant(bound: SocketAddress | Target | undefined): Promise<void> | undefined {
     this.replied = true;
-    const message = this.#encode(Reply.SUCCEEDED, bound === undefined ? NO_ADDRESS : addressTarget(bound));
+    const stated = bound === undefined ? NO_ADDRESS : "host" in bound ? bound : addressTarget(bound);
+    const message = this.#encode(Reply.SUCCEEDED, stated);
     return message.length === 0 ? undefined : this.#channel.write(message);
   }
 

@@ -4,13 +4,14 @@
  * @module
  */
 
+import type { Authenticate } from "../auth/authenticate.ts";
 import { AuthenticationError } from "../auth/method.ts";
 import { Command, Reply } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import type { Target } from "../protocol/address.ts";
 import { Exchange } from "./exchange.ts";
 import { answer, type AnswerOptions, noSite, statusOfError, statusOfReply } from "./http_answer.ts";
-import { badMessage, bytesOf, headDecoder, MAX_HEAD } from "./http_head.ts";
+import { badMessage, bytesOf, headDecoder, MAX_HEAD } from "../protocol/http_head.ts";
 import { logIn } from "./http_login.ts";
 import { type HttpRequest, parseRequest } from "./http_request.ts";
 import { isMixed } from "./mixed.ts";
@@ -80,15 +81,19 @@ export async function readRequest({ channel }: Session): Promise<HttpRequest> {
 
 /** Programs ask first without a login, to be told which one is wanted, and then again. That alone is no failed login. */
 async function isChallenged(session: Session, request: HttpRequest): Promise<boolean> {
-  if (session.service.authenticate === undefined || request.credentials !== undefined) return false;
+  if (loginOf(session) === undefined || request.credentials !== undefined) return false;
   const hasBody = request.framing !== undefined && request.framing !== 0;
   if (request.target === undefined || !request.keepsAlive || hasBody) return false;
   await session.channel.write(answer(407, { ...optionsOf(request), keepsAlive: true }));
   return true;
 }
 
+function loginOf({ service, listenerName }: Session): Authenticate | undefined {
+  return service.loginFor(listenerName);
+}
+
 async function identify(session: Session, request: HttpRequest): Promise<void> {
-  const { authenticate } = session.service;
+  const authenticate = loginOf(session);
   if (authenticate === undefined) return;
   session.enter("authentication");
   try {

@@ -6,7 +6,7 @@
 
 import { Reply } from "../protocol/constants.ts";
 import type { ProtocolError } from "../protocol/decoded.ts";
-import { bytesOf } from "./http_head.ts";
+import { bytesOf } from "../protocol/http_head.ts";
 
 /** What each answer begins with, and says. */
 const ANSWERS = {

@@ -8,7 +8,7 @@ import { type Decoder, ProtocolError } from "../protocol/decoded.ts";
 import { NetError } from "../net/errors.ts";
 import type { Channel } from "../stream/channel.ts";
 import type { Framing } from "./http_framing.ts";
-import { badMessage, bytesOf, encodeHead, headDecoder, MAX_HEAD, parseFields, textOf } from "./http_head.ts";
+import { badMessage, bytesOf, encodeHead, headDecoder, MAX_HEAD, parseFields, textOf } from "../protocol/http_head.ts";
 
 /** The most bytes of a chunk's first line. */
 const MAX_CHUNK_LINE = 256;

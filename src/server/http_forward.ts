@@ -14,7 +14,7 @@ import type { Ending, Tunnel } from "./exchange.ts";
 import { readRequest } from "./http.ts";
 import { answer, statusOfError } from "./http_answer.ts";
 import { copyBody, type WriteBody } from "./http_body.ts";
-import { headDecoder, MAX_HEAD } from "./http_head.ts";
+import { headDecoder, MAX_HEAD } from "../protocol/http_head.ts";
 import { encodeRequest, type HttpRequest, isForSame } from "./http_request.ts";
 import { encodeResponse, type HttpResponse, parseResponse } from "./http_response.ts";
 import type { Session } from "./session.ts";
@@ -62,8 +62,8 @@ export async function forward(
 }
 
 /** Whether the next request is made by whom this session is for; where nobody has to log in that goes without saying. */
-function provesSame({ service }: Session, request: HttpRequest, next: HttpRequest): boolean {
-  return service.authenticate === undefined || request.credentials === next.credentials;
+function provesSame({ service, listenerName }: Session, request: HttpRequest, next: HttpRequest): boolean {
+  return service.loginFor(listenerName) === undefined || request.credentials === next.credentials;
 }
 
 async function succession(session: Session, request: HttpRequest): Promise<Ending | Succession> {

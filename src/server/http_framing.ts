@@ -4,7 +4,7 @@
  * @module
  */
 
-import { badMessage, type Field, valuesOf } from "./http_head.ts";
+import { badMessage, type Field, valuesOf } from "../protocol/http_head.ts";
 
 /** The bytes of a body, or what ends it: a last chunk, or the end of the connection. */
 export type Framing = number | "chunked" | "close";

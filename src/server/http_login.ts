@@ -7,7 +7,7 @@
 import { isUser, type User } from "../auth/client_info.ts";
 import type { Authenticate, PasswordCredentials } from "../auth/authenticate.ts";
 import { AuthenticationError } from "../auth/method.ts";
-import { bytesOf } from "./http_head.ts";
+import { bytesOf } from "../protocol/http_head.ts";
 import type { Session } from "./session.ts";
 
 /** What a user name and a password can each have at most (RFC 1929). */

@@ -7,7 +7,7 @@
 import { parseIp } from "../net/address.ts";
 import { type Target, targetOf } from "../protocol/address.ts";
 import { connectionOptions, endToEnd, type Framing, framingFields, framingOf } from "./http_framing.ts";
-import { badMessage, encodeHead, type Field, parseFields, valuesOf } from "./http_head.ts";
+import { badMessage, encodeHead, type Field, parseFields, valuesOf } from "../protocol/http_head.ts";
 
 /** A request, understood. */
 export interface HttpRequest {

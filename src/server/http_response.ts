@@ -5,7 +5,7 @@
  */
 
 import { connectionOptions, endToEnd, type Framing, framingFields, framingOf } from "./http_framing.ts";
-import { badMessage, encodeHead, type Field, parseFields, valuesOf } from "./http_head.ts";
+import { badMessage, encodeHead, type Field, parseFields, valuesOf } from "../protocol/http_head.ts";
 import type { HttpRequest } from "./http_request.ts";
 
 /** An answer, understood. */

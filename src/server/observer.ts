@@ -22,8 +22,13 @@ export interface SessionInfo extends ClientInfo {
   readonly command: CommandName | undefined;
   /** What it asked for it to be done with. */
   readonly target: Target | undefined;
-  /** The address at the other end, once connected; for a UDP association where the client sends to. */
+  /**
+   * The address at the other end, once connected, as far as it is known: where the name is left to a way out it is not.
+   * For a UDP association where the client sends to.
+   */
   readonly address: SocketAddress | undefined;
+  /** The way out that it takes, by name; absent for the direct one. */
+  readonly via?: string | undefined;
   /** The name of the rule that decided, if one did. */
   readonly rule: string | undefined;
   /** Whether that rule wants the session logged: `all` if it does not say. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AuthOptions } from "../auth/auth_options.ts";
 import type { Authenticate } from "../auth/authenticate.ts";
 import type { UserEntry } from "../auth/user_list.ts";
 import type { IpAddress } from "../net/address.ts";
@@ -16,6 +17,7 @@ import type { Upstream } from "../upstream/upstream.ts";
 import type { Dial } from "./dial.ts";
 import type { Forward } from "./forward.ts";
 import type { ListenAddress } from "./listen_address.ts";
+import type { MethodChoice } from "./methods.ts";
 import type { Observer } from "./observer.ts";
 import type { OutgoingOptions } from "./outgoing.ts";
 import type { Resolve } from "./resolve.ts";
@@ -109,6 +111,18 @@ export interface HandleOptions {
   readonly users?: readonly UserEntry[] | undefined;
   /** A check of your own, in place of {@linkcode users}. */
   readonly authenticate?: Authenticate | undefined;
+  /** Ways to log in other than by password. */
+  readonly auth?: AuthOptions | undefined;
+  /**
+   * The methods that SOCKS5 clients may choose from, best first: by name, or of your own. Clients that come another way
+   * than SOCKS5 need a password where it has one, are served without a login where it has `none` and no password, and not
+   * at all otherwise.
+   *
+   * @default Those of `gssapi`, `chap` and `password` that are configured, or else `none`.
+   */
+  readonly methods?: readonly MethodChoice[] | undefined;
+  /** Others for the clients of a listener, by the listener's name. */
+  readonly listenerMethods?: Readonly<Record<string, readonly MethodChoice[]>> | undefined;
   /**
    * Takes the user id of a SOCKS4 client that no IDENT confirmed for the name of a user. It is a claim and no more.
    *

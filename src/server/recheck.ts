@@ -8,8 +8,11 @@ import type { SocketAddress } from "../net/address.ts";
 import { isUnspecified } from "../net/ip_class.ts";
 import { type Decision, isDenial, NotAllowedError } from "../policy/authorise.ts";
 import type { Denial, Grant, RequestInfo } from "../policy/rules.ts";
+import { isSamePlan } from "./forward_plan.ts";
+import { DIRECT } from "../upstream/members_first.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
+import type { Traveller } from "./ways_of.ts";
 
 /**
  * Asks the rules of a new service about a session that an older one let in: about its user, its request and the address
@@ -29,15 +32,36 @@ export async function objection(session: Session, service: Service): Promise<Den
     const { target } = session;
     const name = target?.type === "name" ? target.host : undefined;
     decision = await service.authoriser.address(address, request, decision, name);
+  } else if (!isDenial(decision) && isKept(session)) {
+    decision = await service.authoriser.name(session.target!, request, decision);
   }
   if (isDenial(decision)) return decision;
   session.ruling = decision;
   return undefined;
 }
 
+/** Whether a session was granted a name that nobody looked up here. */
+function isKept({ way, target, command }: Session): boolean {
+  return way?.keepsNames === true && target?.type === "name" && command !== "udp-associate";
+}
+
+/**
+ * Whether a running session would take another way out now. The ways of associations are chosen for each destination.
+ *
+ * @param session The session, to which {@linkcode objection} had none.
+ * @param service What would serve it now.
+ * @returns The reason against it, or `undefined`.
+ */
+export function objectionToWay(session: Session, service: Service): Denial | undefined {
+  if (session.command === "udp-associate") return undefined;
+  const way = service.wayFor(session.ruling as Grant | undefined, session as Traveller);
+  if (way === session.way) return undefined;
+  return { deny: `it would leave by "${way?.name ?? DIRECT}", and not by "${session.via ?? DIRECT}" as it was` };
+}
+
 /** The address that a session leads to, or will; datagrams have theirs asked for one by one. */
-function addressOf({ address, target, command }: Session): SocketAddress | undefined {
-  if (command === "udp-associate") return undefined;
+function addressOf({ address, target, command, forward }: Session): SocketAddress | undefined {
+  if (command === "udp-associate" && forward === undefined) return undefined;
   if (address !== undefined || target === undefined || target.type === "name") return address;
   return isUnspecified(target.host) ? undefined : { ip: target.host, port: target.port };
 }
@@ -69,8 +93,20 @@ export async function reconsider(session: Session): Promise<Grant | undefined> {
  * @returns The reason against it, or `undefined`.
  */
 export function objectionToUser(session: Session, service: Service): Denial | undefined {
-  const { user } = session;
-  if (user === undefined) return service.authenticate === undefined ? undefined : { deny: "a login is needed now" };
+  const { user, forward } = session;
+  if (forward !== undefined) {
+    return service.plans.some((plan) => isSamePlan(plan, forward))
+      ? undefined
+      : { deny: "there is no such forward any more" };
+  }
+  if (user === undefined) {
+    return service.methods.allowsNobody(session.listenerName) ? undefined : { deny: "a login is needed now" };
+  }
+  if (user.by !== undefined) {
+    const method = service.methods.of(session.listenerName).find(({ name }) => name === user.by);
+    session.user = method?.again === undefined ? method && user : method.again(user);
+    return session.user === undefined ? { deny: "there is no such user any more" } : undefined;
+  }
   const { authenticate, users } = service.options;
   if (authenticate !== undefined || users === undefined) return undefined;
   const entry = users.find(({ name }) => name === user.name);

@@ -4,14 +4,15 @@
  * @module
  */
 
-import { isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
+import type { SocketAddress, UnixAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
-import { exposureProblem } from "../policy/exposure.ts";
 import type { Denial } from "../policy/rules.ts";
 import type { Connection, Listener, Runtime } from "../runtime/runtime.ts";
+import { type Door, Doors, type PreparedDoors } from "./doors.ts";
+import type { OpenForward } from "./forward.ts";
+import { ForwardSession } from "./forward_session.ts";
 import type { ServeOptions } from "./options.ts";
-import { placesOf } from "./places.ts";
-import { objection, objectionToUser } from "./recheck.ts";
+import { objection, objectionToUser, objectionToWay } from "./recheck.ts";
 import { Roster } from "./roster.ts";
 import { serveSession } from "./serve_session.ts";
 import { openService, type Service } from "./service.ts";
@@ -20,16 +21,12 @@ import { Session } from "./session.ts";
 /** What `setTimeout` can count to. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** An open place. */
-interface Opened {
-  readonly listener: Listener;
-  readonly name: string | undefined;
-}
-
 /** A running server. */
 export interface Server extends AsyncDisposable {
-  /** Where it listens, in the order asked for, with real ports. Changes with a reload. */
+  /** Where it serves SOCKS, in the order asked for, with real ports. Changes with a reload. */
   readonly addresses: readonly (SocketAddress | UnixAddress)[];
+  /** Its forwards, in the order asked for; one whose listener has several addresses is there for each. */
+  readonly forwards: readonly OpenForward[];
   /** How many sessions are open. */
   readonly sessions: number;
   /** Fulfilled when the server has stopped and its last session is over. */
@@ -62,7 +59,7 @@ export class RunningServer implements Server {
   readonly #runtime: Runtime;
   /** What serves new sessions. Older ones keep what let them in. */
   #service: Service | undefined;
-  #opened = new Map<string, Opened>();
+  readonly #doors: Doors;
   readonly #sessions = new Roster<Session>();
   #sessionEnded: (() => void) | undefined;
   #accepting = 0;
@@ -73,11 +70,20 @@ export class RunningServer implements Server {
   /** @param runtime The system it runs on. */
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.#doors = new Doors(runtime, {
+      service: () => this.#service!,
+      hasRoom: () => this.#hasRoom,
+      begin: (session) => void serveSession(this.#enlist(session)),
+    });
     this.closed = new Promise((resolve) => this.#end = resolve);
   }
 
   get addresses(): readonly (SocketAddress | UnixAddress)[] {
-    return [...this.#opened.values()].map(({ listener }) => listener.address);
+    return this.#doors.addresses;
+  }
+
+  get forwards(): readonly OpenForward[] {
+    return this.#doors.forwards;
   }
 
   get sessions(): number {
@@ -88,20 +94,16 @@ export class RunningServer implements Server {
   async start(options: ServeOptions): Promise<Service | undefined> {
     const previous = this.#service;
     const service = await openService(options, this.#runtime, previous);
-    let opened: Map<string, Opened>;
+    let doors: PreparedDoors;
     try {
-      opened = await this.#open(options, service);
+      doors = await this.#prepare(options, service);
     } catch (error) {
-      if (service.store !== previous?.store) await service.close();
+      await service.discard(previous);
       throw error;
     }
     this.#service = service;
     service.begin();
-    const before = this.#opened;
-    this.#opened = opened;
-    for (const address of this.addresses) if (!isUnixAddress(address)) service.listeners.push(address);
-    for (const [key, { listener }] of before) if (!opened.has(key)) listener.close();
-    for (const [key, { listener }] of opened) if (!before.has(key)) this.#accept(key, listener);
+    for (const [key, { listener }] of doors.use()) this.#accept(key, listener);
     this.#sessionEnded?.(); // there may be room for more
     return previous;
   }
@@ -136,30 +138,11 @@ export class RunningServer implements Server {
     await this.close();
   }
 
-  /** Opens what is not open yet. */
-  async #open(options: ServeOptions, service: Service): Promise<Map<string, Opened>> {
-    const places = await placesOf(options.listen ?? "127.0.0.1:1080", this.#runtime);
-    const mayBeWide = options.open === true || service.authenticate !== undefined;
-    const check = (addresses: readonly (SocketAddress | UnixAddress)[]): void => {
-      const problem = exposureProblem(addresses, mayBeWide);
-      if (problem !== undefined) throw new TypeError(problem);
-    };
-    check(places.flatMap(({ address }) => "fd" in address ? [] : [address]));
-    const opened = new Map<string, Opened>();
-    const fresh: Listener[] = [];
-    try {
-      for (const { key, address, name } of places) {
-        const listener = this.#opened.get(key)?.listener ?? await this.#runtime.listen({ address });
-        if (!this.#opened.has(key)) fresh.push(listener);
-        opened.set(key, { listener, name });
-      }
-      check([...opened.values()].map(({ listener }) => listener.address));
-      if (this.#isStopped) throw closing(); // the end came meanwhile
-    } catch (error) {
-      for (const listener of fresh) listener.close();
-      throw error;
-    }
-    return opened;
+  async #prepare(options: ServeOptions, service: Service): Promise<PreparedDoors> {
+    const doors = await this.#doors.prepare(options, service);
+    if (!this.#isStopped) return doors;
+    doors.discard(); // the end came meanwhile
+    throw closing();
   }
 
   /** Sessions that were not granted anything yet are for the new service to judge, when they come to it. */
@@ -170,7 +153,7 @@ export class RunningServer implements Server {
       if (!session.isPending && !recheck) return;
       session.adopt(service);
       let denial: Denial | undefined;
-      if (!session.isPending) denial = await objection(session, service);
+      if (!session.isPending) denial = await objection(session, service) ?? objectionToWay(session, service);
       else if (session.user !== undefined) denial = objectionToUser(session, service);
       if (denial !== undefined) revoke(session, denial);
     }));
@@ -178,7 +161,7 @@ export class RunningServer implements Server {
 
   #stopListening(): void {
     this.#isStopped = true;
-    for (const { listener } of this.#opened.values()) listener.close();
+    this.#doors.stop();
     for (const session of this.#sessions) session.windDown();
     this.#endIfOver();
   }
@@ -186,16 +169,22 @@ export class RunningServer implements Server {
   async #accept(key: string, listener: Listener): Promise<void> {
     this.#accepting++;
     for await (const connection of listener) {
-      while (this.#sessions.size >= this.#service!.bounds.sessions) await this.#anEnd();
-      this.#serve(connection, listener.address, this.#opened.get(key)?.name);
+      while (!this.#hasRoom) await this.#anEnd();
+      this.#serve(connection, listener.address, this.#doors.get(key));
     }
     this.#accepting--;
     this.#endIfOver();
   }
 
-  #serve(connection: Connection, listener: SocketAddress | UnixAddress, name: string | undefined): void {
-    if (this.#isStopped) return connection.close(); // it was accepted in the same turn as the end came
-    serveSession(this.#enlist(new Session(this.#service!, connection, listener, name)));
+  #serve(connection: Connection, listener: SocketAddress | UnixAddress, door: Door | undefined): void {
+    // It was accepted in the same turn as the end came, or waited for room at a place that is no more.
+    if (this.#isStopped || door === undefined) return connection.close();
+    const { name, plan } = door;
+    serveSession(this.#enlist(
+      plan === undefined
+        ? new Session(this.#service!, connection, listener, name)
+        : new ForwardSession(this.#service!, connection, listener, name, plan),
+    ));
   }
 
   #enlist(session: Session): Session {
@@ -217,6 +206,10 @@ export class RunningServer implements Server {
   #endIfOver(): void {
     if (!this.#isStopped || this.#accepting > 0 || this.#sessions.size > 0) return;
     this.#service!.close().then(this.#end, this.#end);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#sessions.size < this.#service!.bounds.sessions;
   }
 
   /** Fulfilled when the next session ends. */

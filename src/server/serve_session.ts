@@ -16,6 +16,8 @@ import { serveAssociate } from "./associate.ts";
 import { serveBind } from "./bind.ts";
 import { serveConnect } from "./connect.ts";
 import type { Ending, Exchange, Tunnel } from "./exchange.ts";
+import { serveForwardedDatagrams } from "./forward_datagrams.ts";
+import { readForward } from "./forward_session.ts";
 import { HttpExchange, readHttp, servesHttp } from "./http.ts";
 import { answer, looksLikeHttp } from "./http_answer.ts";
 import { forward, type Succession } from "./http_forward.ts";
@@ -56,7 +58,9 @@ export async function serveSession(session: Session, request?: HttpRequest): Pro
   session.enter("handshake");
   session.tell("opened");
   try {
-    const outcome = request === undefined
+    const outcome = session.forward !== undefined
+      ? await grant(session, readForward)
+      : request === undefined
       ? await begin(session, await session.channel.peek())
       : await grant(session, (session) => readHttp(session, request));
     if ("client" in outcome) relayThrough(session, outcome);
@@ -129,7 +133,8 @@ async function grant(session: Session, read: (session: Session) => Promise<Excha
     session.enter("lookup"); // a rule may look things up; out of time the client still gets its reply
     let granted = allowed(deciding instanceof Promise ? await session.until(deciding) : deciding);
     if (session.service !== current) granted = await session.until(reconsider(session));
-    const tunnel = await COMMANDS[exchange.command](session, exchange, granted);
+    const command = session.forward?.protocol === "udp" ? serveForwardedDatagrams : COMMANDS[exchange.command];
+    const tunnel = await command(session, exchange, granted);
     const request = exchange instanceof HttpExchange ? exchange.forwarded : undefined;
     if (tunnel !== undefined && request !== undefined) return await forward(session, request, tunnel.target);
     return tunnel ?? FINISHED;

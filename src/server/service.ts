@@ -5,10 +5,8 @@
  */
 
 import type { Authenticate } from "../auth/authenticate.ts";
-import type { AuthMethod } from "../auth/method.ts";
 import { noAuthentication } from "../auth/no_authentication.ts";
 import { userList } from "../auth/user_list.ts";
-import { usernamePassword } from "../auth/username_password.ts";
 import type { SocketAddress } from "../net/address.ts";
 import { Authoriser } from "../policy/authorise.ts";
 import type { Counters } from "../policy/counters.ts";
@@ -18,17 +16,24 @@ import { loginGuard } from "../policy/login_guard.ts";
 import { makeCounters } from "../policy/make_counters.ts";
 import type { Rule } from "../policy/rule.ts";
 import { compileRules } from "../policy/rule_set.ts";
-import type { Rules } from "../policy/rules.ts";
+import type { Grant, Rules } from "../policy/rules.ts";
 import { safeDefaults } from "../policy/safe_defaults.ts";
 import type { Target } from "../protocol/address.ts";
+import { Method } from "../protocol/constants.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
+import type { WayOut } from "../upstream/way_out.ts";
+import type { Ways } from "../upstream/ways.ts";
+import { secretMethods } from "./chap_offer.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DialContext, heedSignal } from "./dial.ts";
+import { type KnownMethods, Methods } from "./methods.ts";
+import type { ForwardPlan } from "./forward_plan.ts";
 import type { Observer } from "./observer.ts";
 import { type Bounds, DEFAULT_BOUNDS, DEFAULT_TIMEOUTS, type HandleOptions, type Timeouts } from "./options.ts";
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import type { Resolve } from "./resolve.ts";
 import { resolver } from "./resolver.ts";
+import { facilitiesOf, mayKeepNames, type Traveller, waysOf } from "./ways_of.ts";
 
 /** Options with their defaults filled in, and the state that outlives a session. */
 export class Service {
@@ -45,14 +50,22 @@ export class Service {
   readonly authoriser: Authoriser;
   /** The check of credentials; absent if nobody has to log in. */
   readonly authenticate: Authenticate | undefined;
-  /** The methods that SOCKS5 clients may choose from, best first. */
-  readonly methods: readonly AuthMethod[];
+  /** The methods that SOCKS5 clients may choose from. */
+  readonly methods: Methods;
   readonly resolve: Resolve | false;
   /** The dialler that the options give, if they do. */
   readonly customDial: ((target: Target, context: DialContext) => Promise<Connection>) | undefined;
+  /** The ways out. */
+  readonly ways: Ways;
+  /** Whether any request may take a way out that leaves names to the other end. */
+  readonly keepsNames: boolean;
   readonly deadlines: Deadlines;
-  /** Where this server listens with IP addresses. */
+  /** Where this server serves SOCKS, with IP addresses. */
   readonly listeners: SocketAddress[] = [];
+  /** Where its forwards listen, with IP addresses. */
+  readonly forwards: Readonly<Record<"tcp" | "udp", SocketAddress[]>> = { tcp: [], udp: [] };
+  /** What its forwards do. */
+  readonly plans: ForwardPlan[] = [];
   /** What is counted on when the options change. */
   readonly counts: { associations: number; lastId: number };
 
@@ -63,9 +76,10 @@ export class Service {
    * @param runtime The system it runs on.
    * @param store Where counts are kept.
    * @param previous The service in whose place this one comes.
+   * @param opened Methods that took time to make.
    * @throws {RangeError} If a user, a rule, a limit or a number in the options makes no sense.
    */
-  constructor(options: HandleOptions, runtime: Runtime, store: Store, previous?: Service) {
+  constructor(options: HandleOptions, runtime: Runtime, store: Store, previous?: Service, opened: KnownMethods = {}) {
     this.options = options;
     this.counts = previous?.counts ?? { associations: 0, lastId: 0 };
     this.runtime = runtime;
@@ -79,7 +93,12 @@ export class Service {
     }
     this.observer = options.observer ?? {};
     const allowPrivate = options.allowPrivate ?? false;
-    const facts = { allowPrivate, listeners: () => this.listeners, interfaces: () => runtime.interfaces() };
+    const facts = {
+      allowPrivate,
+      listeners: () => this.listeners,
+      forwards: () => this.forwards,
+      interfaces: () => runtime.interfaces(),
+    };
     const { users, trustUserIds } = options;
     this.authoriser = new Authoriser(rulesOf(options), safeDefaults(facts));
     this.limiter = limiterOf(options, store.counters, previous);
@@ -88,14 +107,44 @@ export class Service {
     this.authenticate = check === undefined || options.logins === false
       ? check
       : guardedLogin(check, loginGuard(options.logins ?? {}, store.counters));
-    this.methods = [this.authenticate === undefined ? noAuthentication : usernamePassword(this.authenticate)];
+    this.methods = new Methods(options, {
+      none: noAuthentication,
+      ...secretMethods(options, this.authenticate),
+      ...opened,
+    });
     const byDefault = options.resolver === undefined
       ? (name: string) => runtime.lookup(name)
       : resolver(options.resolver, runtime);
     this.resolve = options.resolve ?? byDefault;
     this.outgoing = options.outgoing === undefined ? undefined : outgoing(options.outgoing);
     this.customDial = options.dial === undefined ? undefined : heedSignal(options.dial);
+    this.ways = waysOf(options, this, previous?.ways);
+    this.keepsNames = mayKeepNames(options, this.ways);
     this.deadlines = new Deadlines(Math.min(...Object.values(this.timeouts).filter((ms) => ms > 0), 5_000));
+  }
+
+  /**
+   * The check of passwords and user ids for those clients of a listener who come another way than SOCKS5.
+   *
+   * @returns `undefined` if they need not log in, `nobody` if they cannot: the listener has other methods alone.
+   */
+  loginFor(listener: string | undefined): Authenticate | undefined {
+    const hasPassword = this.authenticate !== undefined && this.methods.has(listener, Method.USERNAME_PASSWORD);
+    if (hasPassword) return this.authenticate;
+    return this.methods.has(listener, Method.NONE) ? undefined : nobody;
+  }
+
+  /**
+   * The way out that a request takes.
+   *
+   * @param grant What the rules said of it.
+   * @param request The request.
+   * @returns `undefined` for the direct one.
+   * @throws {NetError} If a rule of somebody's own asks for one that is not there.
+   */
+  wayFor(grant: Grant | undefined, request: Traveller): WayOut | undefined {
+    const name = grant?.via ?? request.forward?.via ?? this.options.via;
+    return name === undefined ? undefined : this.ways.find(name);
   }
 
   /** Where counts are kept. */
@@ -106,11 +155,24 @@ export class Service {
   /** Takes the place of the service before: its sessions are held to the limits of this one, too. */
   begin(): void {
     this.limiter?.begin();
+    this.ways.use(facilitiesOf(this));
+  }
+
+  /**
+   * Lets go of what it holds without having served anyone.
+   *
+   * @param previous The service that goes on in its place.
+   */
+  async discard(previous: Service | undefined): Promise<void> {
+    this.ways.close(previous?.ways);
+    this.deadlines.rest();
+    if (this.#store !== previous?.store) await (this.limiter ?? this.#store.counters).close();
   }
 
   /** Lets go of what it holds, once its last session is over. */
   async close(): Promise<void> {
     this.deadlines.rest(); // a program may end as soon as its server has
+    this.ways.close();
     await (this.limiter ?? this.#store.counters).close(); // the limiter closes what it counts with
   }
 
@@ -121,6 +183,7 @@ export class Service {
    */
   async retire(next: Service): Promise<void> {
     this.deadlines.rest();
+    this.ways.close(next.ways);
     if (next.store !== this.#store) await (this.limiter ?? this.#store.counters).close();
   }
 
@@ -129,6 +192,9 @@ export class Service {
     return ++this.counts.lastId;
   }
 }
+
+/** Lets nobody in. */
+const nobody: Authenticate = () => undefined;
 
 /** Where counts are kept, and the options that said so. */
 interface Store {

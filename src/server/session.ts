@@ -5,6 +5,8 @@
  */
 
 import type { User } from "../auth/client_info.ts";
+import { Encapsulated } from "../auth/encapsulated.ts";
+import type { Encapsulation } from "../auth/method.ts";
 import { isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { classifyIp } from "../net/ip_class.ts";
@@ -14,8 +16,10 @@ import type { Target } from "../protocol/address.ts";
 import type { Abortable, Connection, Duplex, Pace, RelayMeter, StreamPair } from "../runtime/runtime.ts";
 import { Channel } from "../stream/channel.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
+import type { WayOut } from "../upstream/way_out.ts";
 import type { Timed } from "./deadlines.ts";
 import { LightSignal } from "../client/light_signal.ts";
+import type { ForwardPlan } from "./forward_plan.ts";
 import type { CloseCause, Observer, SessionInfo, SessionSummary } from "./observer.ts";
 import type { Seat } from "./roster.ts";
 import type { Service } from "./service.ts";
@@ -47,8 +51,8 @@ const CLOSING_TIME = 2_000;
 export class Session implements SessionInfo, RelayMeter, Timed {
   service: Service;
   /** The client's connection. */
-  readonly connection: Connection & Duplex;
-  readonly channel: Channel;
+  connection: Connection & Duplex;
+  channel: Channel;
   readonly id: number;
   readonly openedAt: number = Date.now();
   /** When the session was opened, by the clock that never goes back. */
@@ -62,6 +66,8 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   command: CommandName | undefined;
   target: Target | undefined;
   address: SocketAddress | undefined;
+  /** The way out that it takes, once that is chosen; absent for the direct one. */
+  way: WayOut | undefined;
   /** Is told of the end of the relay, if there is one. A function for all sessions: thousands hold it. */
   whenRelayed: ((session: Session, error: unknown) => void) | undefined;
   /** Is told that another service has taken over. */
@@ -122,6 +128,24 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     return new Session(service, this.connection, this.listener, this.listenerName, this.channel);
   }
 
+  /** Goes on within what a method put around the client's bytes. */
+  encapsulate(encapsulation: Encapsulation): void {
+    if (encapsulation.duplex === undefined && encapsulation.datagrams === undefined) return;
+    this.connection = new Encapsulated(this.connection, encapsulation);
+    this.channel = new Channel(this.connection);
+    if (this.#stopped !== undefined) this.connection.close();
+  }
+
+  /** What its client came for, if that was fixed before. */
+  get forward(): ForwardPlan | undefined {
+    return undefined;
+  }
+
+  /** How long it may go without a byte at most, in milliseconds, whatever else is said. */
+  get longestSilence(): number {
+    return Infinity;
+  }
+
   /** Why the session was stopped, if it was. */
   get stopped(): Stop | undefined {
     return this.#stopped;
@@ -129,6 +153,10 @@ export class Session implements SessionInfo, RelayMeter, Timed {
 
   get rule(): string | undefined {
     return this.ruling?.rule;
+  }
+
+  get via(): string | undefined {
+    return this.way?.name;
   }
 
   get log(): "none" | "refused" | "all" {
@@ -342,7 +370,7 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     const { timeouts } = this.service;
     if (this.#phase === "closing") return CLOSING_TIME;
     if (this.#phase !== "idle" && this.#phase !== "halfClosed") return timeouts[this.#phase] || Infinity;
-    const idle = Math.min(timeouts.idle || Infinity, this.#lease?.idle ?? Infinity);
+    const idle = Math.min(timeouts.idle || Infinity, this.#lease?.idle ?? Infinity, this.longestSilence);
     return this.#phase === "idle" ? idle : Math.min(timeouts.halfClosed || Infinity, idle);
   }
 }

@@ -45,7 +45,8 @@ async function identify(session: Session, { userId }: Socks4Request): Promise<vo
   const username = new TextDecoder("utf-8", { ignoreBOM: true }).decode(userId);
   const quoted = JSON.stringify(username);
   const verified = service.options.ident === true;
-  if (!verified && service.authenticate === undefined) return;
+  const authenticate = service.loginFor(session.listenerName);
+  if (!verified && authenticate === undefined) return;
   if (verified) {
     session.enter("lookup"); // out of time means no identd, and a reply that says so
     const found = await identUser(session);
@@ -59,9 +60,9 @@ async function identify(session: Session, { userId }: Socks4Request): Promise<vo
     }
     session.user = { name: username };
   }
-  if (service.authenticate === undefined) return;
+  if (authenticate === undefined) return;
   session.enter("authentication");
-  const check = async () => await service.authenticate!({ method: "user-id", username, verified }, session);
+  const check = async () => await authenticate({ method: "user-id", username, verified }, session);
   const answer = await session.until(check().catch(() => undefined));
   session.user = isUser(answer) ? answer : undefined;
   if (session.user !== undefined) return;

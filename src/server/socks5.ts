@@ -27,8 +27,8 @@ import type { Session } from "./session.ts";
  * @throws {ProtocolError} For bytes that no RFC allows; the client has been told what the RFC has a code for.
  */
 export async function readSocks5(session: Session): Promise<Exchange> {
-  const { channel } = session;
   await negotiate(session);
+  const { channel } = session; // a method may have put another in its place
   session.enter("handshake");
   try {
     const { command, target } = await channel.read(decodeRequest, MAX_REQUEST);
@@ -50,13 +50,20 @@ async function negotiate(session: Session): Promise<void> {
     if (error instanceof ProtocolError) await channel.write(encodeMethodSelection(Method.NO_ACCEPTABLE));
     throw error;
   }
-  const method = chooseMethod(service.methods, offered);
+  const method = chooseMethod(service.methods.of(session.listenerName), offered);
   await channel.write(encodeMethodSelection(method?.code ?? Method.NO_ACCEPTABLE));
   if (method === undefined) {
     throw new AuthenticationError(`Cannot agree on a method: the client offers ${offered.join(", ")}`);
   }
   if (method.code === Method.NONE) return;
   session.enter("authentication");
-  session.user = await session.until(method.negotiate(channel, session));
+  const negotiating = method.negotiate(channel, session);
+  const negotiated = await session.until(negotiating).catch((error) => {
+    negotiating.then(({ duplex }) => duplex?.close(), () => {}); // it came too late
+    throw error;
+  });
+  session.encapsulate(negotiated);
+  session.user = negotiated.user;
   if (session.user !== undefined) session.tell("authenticated");
+  else if (method.anonymous !== true) throw new AuthenticationError(`Cannot log in: "${method.name}" names no user`);
 }

@@ -87,12 +87,36 @@ export class Channel {
     return this.duplex.write(message);
   }
 
+  /** The bytes from here on, beginning with what was read beyond the last message. Nothing is read from the channel then. */
+  stream(): Duplex {
+    const rest = this.takeRest();
+    if (rest.length === 0) return this.duplex;
+    if (this.duplex.giveBack === undefined) return after(rest.slice(), this.duplex);
+    this.duplex.giveBack(rest);
+    return this.duplex;
+  }
+
   /** Takes what was read beyond the last message. Good until the next read. */
   takeRest(): Uint8Array {
     const rest = this.#buffer;
     this.#buffer = NOTHING;
     return rest;
   }
+}
+
+/** What is read from a stream, with bytes before it. */
+function after(first: Uint8Array, duplex: Duplex): Duplex {
+  let bytes: Uint8Array | undefined = first;
+  return {
+    read: () => {
+      const given = bytes;
+      bytes = undefined;
+      return given === undefined ? duplex.read() : Promise.resolve(given);
+    },
+    write: (bytes) => duplex.write(bytes),
+    closeWrite: () => duplex.closeWrite(),
+    close: (reason) => duplex.close(reason),
+  };
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -23,15 +23,23 @@ export interface ChainUpstream {
   readonly isolate?: { readonly user: string; readonly password?: string | undefined } | undefined;
 }
 
-/** How a group chooses among its members that are up. */
-export type GroupChoice =
-  | "first"
-  | "round-robin"
-  | "random"
-  | "weighted"
-  | "least-latency"
-  | "sticky-user"
-  | "sticky-target";
+/** The ways in which a group can choose among its members that are up. */
+export const GROUP_CHOICES = [
+  "first",
+  "round-robin",
+  "random",
+  "weighted",
+  "least-latency",
+  "sticky-user",
+  "sticky-target",
+] as const;
+
+/**
+ * How a group chooses among its members that are up: the first of them, one after the other, anyone, in proportion to
+ * their weights, the one that connects fastest; or always the same for a user (or a client's address, where there is no
+ * user), or for a target's host.
+ */
+export type GroupChoice = typeof GROUP_CHOICES[number];
 
 /** Several ways out, of which one is taken each time. */
 export interface GroupUpstream {

@@ -9,6 +9,17 @@ test("a URL says what to speak, where, and as whom", () => {
     "SOCKS5://192.0.2.1:9050": { scheme: "socks5", host: "192.0.2.1", port: 9050 },
     "socks5h://[2001:DB8::1]:65535": { scheme: "socks5h", host: "2001:db8::1", port: 65535 },
     "socks5+tls://h": { scheme: "socks5", host: "h", port: 1080, tls: true },
+    "socks5+chap://ada:pw@h": { scheme: "socks5", host: "h", port: 1080, user: "ada", password: "pw", chap: true },
+    "socks5h+tls+chap+mutual://ada:pw@h": {
+      scheme: "socks5h",
+      host: "h",
+      port: 1080,
+      user: "ada",
+      password: "pw",
+      tls: true,
+      chap: "mutual",
+    },
+    "socks5+gssapi+tls://h": { scheme: "socks5", host: "h", port: 1080, tls: true, gssapi: {} },
     "socks5://ada:p%40s%3As%25@h": { scheme: "socks5", host: "h", port: 1080, user: "ada", password: "p@s:s%" },
     "socks5://ada@h": { scheme: "socks5", host: "h", port: 1080, user: "ada" },
     "socks5://:pw@h": { scheme: "socks5", host: "h", port: 1080, user: "", password: "pw" },
@@ -31,6 +42,14 @@ test("what is no proxy is refused, and its login is not told", () => {
     "socks5://ada:secret@h?q",
     "socks5://ada:secret%@h",
     "socks4://ada:secret@h",
+    "socks4+chap://ada@h",
+    "socks4a+gssapi://h",
+    "socks5+chap://h",
+    "socks5+chap://ada@h",
+    "socks5+chap://:secret@h",
+    "socks5+mutual://ada:secret@h",
+    "socks5+chap+gssapi://ada:secret@h",
+    "socks5+other://ada:secret@h",
     `socks5://ada:secret${"x".repeat(256)}@h`,
   ];
   for (const url of wrong) {
@@ -40,9 +59,15 @@ test("what is no proxy is refused, and its login is not told", () => {
   assertThrows(() => parseProxy({ scheme: "http" as "socks5", host: "h", port: 1 }), SyntaxError);
   assertThrows(() => parseProxy({ scheme: "socks5+tls" as "socks5", host: "h", port: 1 }), SyntaxError);
   assertThrows(() => parseProxy({ scheme: "socks5", host: "", port: 1 }), SyntaxError);
+  const ada = { scheme: "socks5", host: "h", port: 1, user: "ada", password: "secret" } as const;
+  const error = assertThrows(() => parseProxy({ ...ada, chap: "yes" as "mutual" }), SyntaxError);
+  assert(!error.message.includes("secret"), error.message);
   assertThrows(() => parseProxy({ scheme: "socks5", host: "h", port: 1.5 }), SyntaxError);
 });
 
 test("a proxy is written without its login", () => {
   assertEquals(formatProxy(parseProxy("socks5h+tls://ada:pw@[::1]:1")), "socks5h+tls://[::1]:1");
+  assertEquals(formatProxy(parseProxy("socks5+chap+tls://ada:pw@h:1")), "socks5+tls+chap://h:1");
+  assertEquals(formatProxy(parseProxy("socks5+mutual+chap://ada:pw@h:1")), "socks5+chap+mutual://h:1");
+  assertEquals(formatProxy(parseProxy("socks5+gssapi://h:1")), "socks5+gssapi://h:1");
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BAD_CHUNKS, REFUSED } from "../server/_http_corpus.ts";
-import { bytesOf } from "../../src/server/http_head.ts";
+import { bytesOf } from "../../src/protocol/http_head.ts";
 import { eventually, hex, Target, Wire } from "./_client.ts";
 import { suite } from "./_suite.ts";
 

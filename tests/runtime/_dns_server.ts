@@ -3,7 +3,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { ipToBytes, type SocketAddress } from "../../src/net/address.ts";
 
-const TYPES = { A: 1, CNAME: 5, AAAA: 28 } as const;
+const TYPES = { A: 1, CNAME: 5, PTR: 12, AAAA: 28 } as const;
 
 /** A record: whose it is, what it says and for how many seconds. */
 export interface DnsRecord {
@@ -41,8 +41,8 @@ export class DnsServer implements AsyncDisposable {
     });
   }
 
-  /** Sets the addresses of a name. */
-  set(name: string, ...records: readonly (readonly ["A" | "AAAA" | "CNAME", string, number])[]): void {
+  /** Sets the records of a name. */
+  set(name: string, ...records: readonly (readonly [keyof typeof TYPES, string, number])[]): void {
     let owner = name;
     this.zone.set(
       name,
@@ -88,7 +88,7 @@ export function dnsServer(ip = "127.0.0.1"): Promise<DnsServer> {
 }
 
 function encodeRecord({ name, type, data, ttl }: DnsRecord): number[] {
-  const bytes = type === "CNAME" ? encodeName(data) : [...ipToBytes(data)];
+  const bytes = type === "CNAME" || type === "PTR" ? encodeName(data) : [...ipToBytes(data)];
   const age = [ttl >>> 24, ttl >>> 16 & 0xff, ttl >>> 8 & 0xff, ttl & 0xff];
   return [...encodeName(name), 0, TYPES[type], 0, 1, ...age, bytes.length >> 8, bytes.length & 0xff, ...bytes];
 }

@@ -6,7 +6,7 @@ import { ProtocolError } from "../../src/protocol/decoded.ts";
 import type { Duplex } from "../../src/runtime/runtime.ts";
 import { copyBody } from "../../src/server/http_body.ts";
 import type { Framing } from "../../src/server/http_framing.ts";
-import { bytesOf, textOf } from "../../src/server/http_head.ts";
+import { bytesOf, textOf } from "../../src/protocol/http_head.ts";
 import { Channel } from "../../src/stream/channel.ts";
 import { BAD_CHUNKS } from "./_http_corpus.ts";
 

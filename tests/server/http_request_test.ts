@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import { HOST, REFUSED, START } from "./_http_corpus.ts";
 import { ProtocolError } from "../../src/protocol/decoded.ts";
-import { bytesOf, headDecoder } from "../../src/server/http_head.ts";
+import { bytesOf, headDecoder } from "../../src/protocol/http_head.ts";
 import { encodeRequest, type HttpRequest, parseRequest } from "../../src/server/http_request.ts";
 
 function read(head: string): HttpRequest {

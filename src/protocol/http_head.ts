@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Decoder, ProtocolError } from "../protocol/decoded.ts";
+import { type Decoder, ProtocolError } from "./decoded.ts";
 
 /** A header or trailer field. */
 export interface Field {

@@ -1,0 +1,83 @@
+/**
+ * The ways out of the settings, with their secrets.
+ *
+ * @module
+ */
+
+import { parseProxy } from "../client/proxy.ts";
+import type { Config, UpstreamEntry } from "./config.ts";
+import type { MergedSettings } from "./merge.ts";
+import { proxyProblem } from "./proxy_schema.ts";
+import type { Secret } from "./secret.ts";
+import type { Secrets } from "./secrets.ts";
+import { passwordOfIsolation, viaProblem } from "./upstream_schema.ts";
+import { isWayName, type UpstreamSetting } from "./upstream_setting.ts";
+
+/** The ways out, and whether any of their passwords stand in the file itself. */
+export interface AllUpstreams extends Pick<Config, "upstreams" | "via"> {
+  /** Whether others who can read the file of settings learn a password. */
+  readonly holdsSecrets: boolean;
+}
+
+/**
+ * Puts the ways out together.
+ *
+ * @param merged The settings.
+ * @param secrets Fetches what is kept elsewhere, and takes down what is wrong with that.
+ */
+export async function allUpstreams(merged: MergedSettings, secrets: Secrets): Promise<AllUpstreams> {
+  const { upstreams: settings, via: written } = merged.settings;
+  const upstreams: UpstreamEntry[] = [];
+  for (const [index, setting] of (settings ?? []).entries()) {
+    upstreams.push("group" in setting ? setting : await withSecrets(setting, ["upstreams", index], secrets));
+  }
+  const via = written && await fetchAll(written, ["via"], viaProblem, secrets);
+  const isFile = (name: string): boolean => merged.originOf([name])?.isFile === true;
+  const holdsSecrets = isFile("upstreams") && (settings ?? []).some(hasPassword) ||
+    isFile("via") && (written ?? []).some(isLogin);
+  return {
+    ...settings !== undefined && { upstreams },
+    // With one of them missing the others would be another chain.
+    ...via !== undefined && via.length === written!.length && { via },
+    holdsSecrets,
+  };
+}
+
+async function withSecrets(
+  setting: Exclude<UpstreamSetting, { readonly group: unknown }>,
+  path: readonly PropertyKey[],
+  secrets: Secrets,
+): Promise<UpstreamEntry> {
+  const { name, proxy, isolate } = setting;
+  const password = isolate?.password === undefined
+    ? undefined
+    : await secrets.fetch(isolate.password, [...path, "isolate", "password"], passwordOfIsolation);
+  return {
+    name,
+    proxy: await fetchAll(proxy, [...path, "proxy"], proxyProblem, secrets),
+    ...isolate !== undefined && { isolate: { user: isolate.user, ...password !== undefined && { password } } },
+  };
+}
+
+async function fetchAll(
+  written: readonly Secret[],
+  path: readonly PropertyKey[],
+  problem: (text: string) => string | undefined,
+  secrets: Secrets,
+): Promise<string[]> {
+  const fetched: string[] = [];
+  for (const [index, secret] of written.entries()) {
+    const text = await secrets.fetch(secret, written.length === 1 ? path : [...path, index], problem);
+    if (text !== undefined) fetched.push(text);
+  }
+  return fetched;
+}
+
+function hasPassword(setting: UpstreamSetting): boolean {
+  return "proxy" in setting && (setting.proxy.some(isLogin) || typeof setting.isolate?.password === "string");
+}
+
+/** Whether it is the URL of a proxy, with a password in it. */
+function isLogin(secret: Secret): boolean {
+  return typeof secret === "string" && !isWayName(secret) && parseProxy(secret).password !== undefined;
+}
