@@ -133,7 +133,7 @@ function writtenChain(proxies: readonly string[]): unknown {
   const shown = proxies.map((text) => {
     if (isWayName(text)) return text;
     const proxy = parseProxy(text);
-    return proxy.user === undefined ? formatProxy(proxy) : { hidden: `${formatProxy(proxy)} with a login` };
+    return proxy.user === undefined ? text : { hidden: `${formatProxy(proxy)} with a login` };
   });
   return shown.length === 1 ? shown[0] : shown;
 }

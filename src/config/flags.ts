@@ -150,7 +150,9 @@ function splitChain(text: string): string[] {
 /** Without an equals sign the proxies are missing, which the schema tells. */
 function splitUpstream(text: string): { name: string; proxy?: string[] } {
   const equals = text.indexOf("=");
-  return equals < 0 ? { name: text } : { name: text.slice(0, equals), proxy: splitChain(text.slice(equals + 1)) };
+  return equals < 0
+    ? { name: text }
+    : { name: text.slice(0, equals).trim(), proxy: splitChain(text.slice(equals + 1)) };
 }
 
 /** The path of a UNIX socket may have equals signs, the target has none. */

@@ -35,7 +35,9 @@ const forward = z.strictObject({
 export const forwards: z.ZodType<readonly ForwardEntry[]> = z.array(forward, {
   error: expected('a list such as [{ "listen": "127.0.0.1:8080", "to": "intranet.example:80" }]'),
 }).superRefine((list, context) => {
-  const places = list.map((entry): unknown => entry?.listen && `${entry.protocol ?? "tcp"} ${entry.listen.address}`);
+  const places = list.map((entry: Partial<ForwardEntry> | undefined): unknown =>
+    entry?.listen?.address === undefined ? undefined : `${entry.protocol ?? "tcp"} ${entry.listen.address}`
+  );
   places.forEach((place, index) => {
     if (typeof place !== "string" || places.indexOf(place) === index || place.endsWith(":0")) return;
     const message = `found ${describeFound(list[index]!.listen.address)} a second time, expected each address once`;

@@ -9,16 +9,21 @@ import { parseEndpoint } from "../net/endpoint.ts";
 import { GROUP_CHOICES, type GroupUpstream } from "../upstream/upstream.ts";
 import { describeFound } from "./found.ts";
 import { chainOf, proxy, proxyProblem } from "./proxy_schema.ts";
-import { expected, expectedSecret, listOf, oneOf, positiveDuration, text } from "./schema_parts.ts";
+import { expected, expectedSecret, listOf, oneOf, positiveDuration, text, type Words } from "./schema_parts.ts";
 import type { Secret } from "./secret.ts";
 import { secretSchema } from "./secret_schema.ts";
 import { isWayName, OWN_WAYS, type UpstreamSetting } from "./upstream_setting.ts";
 
-const NAME = "a name of letters, digits, -, _ and .";
-const nameWords = expected(NAME);
+/** What stands in the place of a name may be the URL of a proxy, with a password. */
+function expectedName(what: string): Words {
+  return (breach) => (/[:@]/.test(String(breach.input)) ? expectedSecret(what) : expected(what))(breach);
+}
+
+const nameWords = expectedName("a name of letters, digits, -, _ and .");
+const wayWords = expectedName("the name of a way out");
+
 /** The name of a way out, whether or not there is one. */
-export const wayName: z.ZodType<string> = z.string({ error: expected("the name of a way out") })
-  .refine(isWayName, { error: expected("the name of a way out") });
+export const wayName: z.ZodType<string> = z.string({ error: wayWords }).refine(isWayName, { error: wayWords });
 
 const ownName = z.string({ error: nameWords }).refine(isWayName, { error: nameWords })
   .refine((name) => !OWN_WAYS.includes(name), { error: expected("another name: that way is there by itself") });
@@ -30,7 +35,7 @@ export const hostPort: z.ZodType<string> = z.string({ error: targetWords })
   .refine(isHostPort, { error: targetWords });
 
 const weightWords = expected("a number above 0");
-const memberWords = expected('the name of a way out, or an object such as { "name": "fast", "weight": 3 }');
+const memberWords = expectedName('the name of a way out, or an object such as { "name": "fast", "weight": 3 }');
 const member = z.union([
   z.string({ error: memberWords }).refine(isWayName, { error: memberWords }),
   z.strictObject({

@@ -17,7 +17,7 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   LONG: "x".repeat(256),
   SECRET: "hunter2",
   REDIS_URL: "rediss://socks:hunter2@redis.example.com:6380/2",
-  PROXY_URL: "socks5h://ada:hunter2@proxy.example:1080",
+  PROXY_URL: "socks5h://proxy.example:1080",
   SOCKS_SERVICE_HOST: "10.0.0.1",
 };
 

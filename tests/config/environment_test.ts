@@ -19,6 +19,9 @@ test("every flag has a variable", async () => {
     SOCKS_OTHERWISE: "deny",
     SOCKS_OUTGOING_ADDRESS: "192.0.2.7,192.0.2.8",
     SOCKS_PREFER: "ipv4",
+    SOCKS_UPSTREAM: "tor=socks5h://127.0.0.1:9050\n hops=socks5h://one.example, socks5h://ada:x%2Cy@two.example\n",
+    SOCKS_VIA: "tor",
+    SOCKS_FORWARD: "127.0.0.1:8080=intranet.example:80, udp:[::1]:5353=192.0.2.53:53",
     SOCKS_RESOLVER: "192.0.2.53",
     SOCKS_HANDSHAKE_TIMEOUT: "3",
     SOCKS_CONNECT_TIMEOUT: "4s",
@@ -48,6 +51,15 @@ test("every flag has a variable", async () => {
     usersFile: "users",
     otherwise: "deny",
     outgoing: { addresses: ["192.0.2.7", "192.0.2.8"], prefer: "ipv4" },
+    upstreams: [
+      { name: "tor", proxy: ["socks5h://127.0.0.1:9050"] },
+      { name: "hops", proxy: ["socks5h://one.example", "socks5h://ada:x%2Cy@two.example"] },
+    ],
+    via: ["tor"],
+    forwards: [
+      { listen: { address: "127.0.0.1:8080" }, to: "intranet.example:80" },
+      { listen: { address: "[::1]:5353" }, to: "192.0.2.53:53", protocol: "udp" },
+    ],
     resolver: { servers: ["192.0.2.53"] },
     handshakeTimeout: 3_000,
     connectTimeout: 4_000,
@@ -69,7 +81,10 @@ test("every flag has a variable", async () => {
     watch: false,
     runAs: "nobody",
   });
-  assertEquals(warnings.length, 1);
+  assertEquals(warnings, [
+    'Passwords in plain text: "cy"; "socks-server passwd" makes hashes of them',
+    'SOCKS_UPSTREAM (number 2): found "hops", which nothing takes',
+  ]);
 });
 
 test("the file is below the environment, and flags are above it, key by key", async () => {

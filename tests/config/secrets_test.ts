@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
+import { effectiveSettings } from "../../src/config/effective.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { filesOf } from "./_load.ts";
 
@@ -80,4 +81,64 @@ test("a name in the settings and in the users file is a mistake", async () => {
     (error) => error.problems,
   );
   assertEquals(problems, ['users: found "ada", who is in the settings, too, expected each name once']);
+});
+
+test("proxies and their passwords are secrets like others", async () => {
+  const { config, warnings } = await load(
+    {
+      "etc/a.yaml": `
+upstreams:
+  - { name: one, proxy: { file: one.url }, isolate: { user: "{user}", password: { env: TWO } } }
+  - { name: two, proxy: [socks5h://192.0.2.1, { env: TWO_URL }] }
+via: { file: /run/via }
+rules: [{ action: allow, via: one, to: [.one.example] }, { action: allow, via: two }]`,
+      "etc/one.url": "socks5h://ada:hunter2@one.example\n",
+      "/run/via": "socks5h://via.example\n",
+    },
+    {},
+    { TWO: "hunter2", TWO_URL: "socks5h://two.example" },
+  );
+  assertEquals(config.upstreams, [
+    { name: "one", proxy: ["socks5h://ada:hunter2@one.example"], isolate: { user: "{user}", password: "hunter2" } },
+    { name: "two", proxy: ["socks5h://192.0.2.1", "socks5h://two.example"] },
+  ]);
+  assertEquals(config.via, ["socks5h://via.example"]);
+  assertEquals(warnings, []);
+});
+
+test("a way out may be named in a file or a variable, too", async () => {
+  const files = { "a.yaml": "via: { env: WAY }\nupstreams: [{ name: tor, proxy: socks5h://127.0.0.1:9050 }]" };
+  assertEquals((await load(files, {}, { WAY: "tor" })).config.via, ["tor"]);
+});
+
+test("of passwords of proxies in a file that everybody can read is warned", async () => {
+  const told = "a.yaml can be read by everybody on this machine, expected at most owner and group (chmod o-r)";
+  const warnings = async (text: string) => (await load({ "a.yaml": text }, { "a.yaml": 0o644 })).warnings;
+  assertEquals(await warnings("via: socks5h://ada:hunter2@one.example"), [told]);
+  assertEquals(await warnings("via: [socks5h://one.example, 'socks5h://ada:hunter2@two.example']"), [told]);
+  assertEquals(await warnings("via: a\nupstreams: [{ name: a, proxy: 'socks5h://ada:hunter2@one.example' }]"), [told]);
+  const isolate =
+    "via: a\nupstreams: [{ name: a, proxy: socks5h://one.example, isolate: { user: x, password: hunter2 } }]";
+  assertEquals(await warnings(isolate), [told]);
+  assertEquals(await warnings("via: a\nupstreams: [{ name: a, proxy: 'socks5h://ada@one.example' }]"), []);
+});
+
+test("the logins of proxies are not shown", async () => {
+  const { config } = await load({
+    "a.yaml": `
+upstreams:
+  - { name: a, proxy: ["socks5h://ada:hunter2@one.example", socks4a://two.example:1081], isolate: { user: "{user}", password: hunter2 } }
+  - { name: b, proxy: "socks5h://hunter2@one.example" }
+via: ["socks5h://ada:hunter2@three.example"]`,
+  });
+  const shown = effectiveSettings(config);
+  assertEquals(shown["upstreams"], [
+    {
+      name: "a",
+      proxy: [{ hidden: "socks5h://one.example:1080 with a login" }, "socks4a://two.example:1081"],
+      isolate: { user: "{user}", password: { hidden: "plain text" } },
+    },
+    { name: "b", proxy: { hidden: "socks5h://one.example:1080 with a login" } },
+  ]);
+  assertEquals(shown["via"], { hidden: "socks5h://three.example:1080 with a login" });
 });
