@@ -93,7 +93,7 @@ export class ProxyError extends NetError {
     const { reply } = this;
     if (this.isOfTarget) {
       if (reply === undefined) return ANSWERS[this.code] ?? Reply.GENERAL_FAILURE;
-      return reply > 0 && reply < Socks4Reply.GRANTED ? reply : Reply.GENERAL_FAILURE;
+      return reply > 0 && reply <= Reply.ADDRESS_TYPE_NOT_SUPPORTED ? reply : Reply.GENERAL_FAILURE;
     }
     const isAwaited = this.isLast && (this.phase === "reply" || this.phase === "peer");
     return isAwaited && this.code === "timeout" ? Reply.TTL_EXPIRED : Reply.GENERAL_FAILURE;

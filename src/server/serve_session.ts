@@ -5,6 +5,7 @@
  */
 
 import { AuthenticationError } from "../auth/method.ts";
+import { ProxyError } from "../client/proxy_error.ts";
 import { netErrorCode } from "../net/errors.ts";
 import { type Decision, isDenial, NotAllowedError } from "../policy/authorise.ts";
 import type { CommandName, Grant, RequestInfo } from "../policy/rules.ts";
@@ -179,7 +180,7 @@ function refusalOf(session: Session, exchange: Exchange | undefined, error: unkn
   if (error instanceof ProtocolError) return { cause: "protocol", reason, error };
   if (exchange === undefined || exchange.replied) return undefined;
   const code = netErrorCode(error);
-  if (code === "not-allowed") return { cause: "rules", reason, error };
+  if (code === "not-allowed" && !(error instanceof ProxyError)) return { cause: "rules", reason, error };
   if ((code === "closed" || code === "reset") && session.phase === "bind") return undefined; // the client left
   return { cause: "network", reason, error };
 }
