@@ -13,7 +13,7 @@ import { formatAddress } from "../net/address.ts";
 import { isMixed } from "../server/mixed.ts";
 import type { ServeOptions } from "../server/options.ts";
 import { serve, type Server } from "../server/server.ts";
-import { announcement, announcementLine } from "./announcement.ts";
+import { announcement, announcementLine, forwardLine } from "./announcement.ts";
 import type { Ground } from "./ground.ts";
 import { wordsEntry } from "./log_entry.ts";
 import { type Notifier, notifier } from "./notify.ts";
@@ -54,6 +54,11 @@ function optionsOf(config: Config, { inherited, log }: Ground): ServeOptions {
     ...serveOptions(config),
     ...inherited.length > 0 && { listen: inherited },
     observer,
+    onHealth: ({ group, member, isUp, reason }) => {
+      const words = `${printable(member)} in ${printable(group)} is ${isUp ? "up" : "down"}: ${printable(reason)}`;
+      const line = wordsEntry("upstream", words, { group, member, up: isUp });
+      log.logger[isUp ? "info" : "warning"]("{line}", { line });
+    },
     onStore: (state, reason) => {
       const line = wordsEntry("store", `The store of counts is ${state}: ${printable(reason)}`, { state });
       log.logger[state === "away" ? "warning" : "info"]("{line}", { line });
@@ -155,7 +160,7 @@ export class Program {
   async #reload(): Promise<void> {
     const { config, warnings } = await this.#watch.load();
     const { log } = this.#ground;
-    const before = this.#server.addresses.map(formatAddress);
+    const before = this.#places();
     const prepared = log.prepare(config);
     try {
       await this.#server.reload(optionsOf(config, this.#ground), { sessions: config.reload ?? "keep" });
@@ -172,9 +177,7 @@ export class Program {
     if (config.runAs !== runAs) {
       this.#log("warning", "settings", "runAs: takes effect when the program is started anew");
     }
-    for (const address of this.#server.addresses.map(formatAddress)) {
-      if (!before.includes(address)) this.#log("info", "listening", `Listening on ${printable(address)}`);
-    }
+    for (const place of this.#places()) if (!before.includes(place)) this.#log("info", "listening", place);
   }
 
   #reloaded(): void {
@@ -198,17 +201,30 @@ export class Program {
   }
 
   #status(): string {
-    return `Serving on ${this.#server.addresses.map((address) => printable(formatAddress(address))).join(", ")}`;
+    const { addresses, forwards } = this.#server;
+    const all = [...addresses, ...forwards.map(({ address }) => address)];
+    return `Serving on ${all.map((address) => printable(formatAddress(address))).join(", ")}`;
+  }
+
+  /** Where it listens, a line for each place. */
+  #places(): string[] {
+    const { addresses, forwards } = this.#server;
+    return [
+      ...addresses.map((address) => `Listening on ${printable(formatAddress(address))}`),
+      ...forwards.map(forwardLine),
+    ];
   }
 
   #announce(): void {
-    const { addresses } = this.#server;
+    const { addresses, forwards } = this.#server;
     const { logFile, users = [] } = this.#config;
     const mixed = isMixed(this.#config.mixed, addresses);
     const isForPeople = formatOf(this.#config, this.#terminal.isLive) === "text";
-    for (const line of announcement(addresses, users.length > 0 || !isForPeople, mixed)) this.#say("listening", line);
+    for (const line of announcement(addresses, users.length > 0 || !isForPeople, mixed, forwards)) {
+      this.#say("listening", line);
+    }
     if (logFile === undefined) return;
-    for (const line of announcement(addresses, true, mixed)) this.#log("info", "listening", line);
+    for (const line of announcement(addresses, true, mixed, forwards)) this.#log("info", "listening", line);
   }
 
   /** Says what was asked for: on standard output, in the form of the log. */

@@ -26,6 +26,7 @@ Further commands, each with a --help of its own:
   config schema  print a JSON Schema of settings, for editors
   rules test     say which rule decides on a request, and why
   connect        put standard input and output through a proxy, for ssh
+  check          say whether a proxy is worth using, and what it can do
   passwd         make a user with a hashed password
   service        print a unit for systemd, or a filter for fail2ban
 
@@ -42,6 +43,12 @@ Examples:
     $ socks-server --listen unix:/run/user/1000/socks.sock
     $ curl --proxy socks5h://localhost/run/user/1000/socks.sock https://example.com
 
+  Everything through another proxy, which is left to resolve the names:
+    $ socks-server --via socks5h://127.0.0.1:9050
+
+  A port of this machine that leads to one target, through that proxy; --listen adds the usual ones:
+    $ socks-server --forward 127.0.0.1:8080=intranet.example:80 --via socks5h://127.0.0.1:9050
+
   With the settings in a file, config.yaml (or .toml, .json, .jsonc):
     $ socks-server --config config.yaml
     listen: ["0.0.0.0:1080"]
@@ -53,7 +60,8 @@ Examples:
 
 Environment:
   Every flag has a variable: SOCKS_IDLE_TIMEOUT for --idle-timeout, and so on, SOCKS_CONFIG for --config. Items of lists
-  are separated by commas, users (SOCKS_USER) by the ends of lines. Flags win over variables, those over the file.
+  are separated by commas, those of SOCKS_USER and SOCKS_UPSTREAM by the ends of lines. Flags win over variables, those
+  over the file.
 
 Signals:
   SIGINT (Ctrl+C) and SIGTERM stop listening and let the sessions finish, for the drain timeout; a second one ends them.

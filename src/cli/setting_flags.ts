@@ -38,6 +38,20 @@ export function addSettingFlags(command: Command): void {
   single(command, "--max-sessions <NUMBER>", "sessions at once; further clients wait", "no limit");
 
   command.optionsGroup("How it gets there:");
+  list(
+    command,
+    "--via <NAME|URL>",
+    "leave through a proxy: the name of a way out, or a URL such as socks5h://USER:PASSWORD@HOST:1080; several, " +
+      "repeated or separated by commas, are a chain, the nearest first. Others on this machine can see flags",
+    "direct",
+  );
+  list(command, "--upstream <NAME=URL>", "a way out with a name, for rules and --via; commas make a chain", "none");
+  list(
+    command,
+    "--forward <LISTEN=HOST:PORT>",
+    "a port that leads to one target, as with ssh -L: 127.0.0.1:8080=intranet.example:80, or udp:… for UDP",
+    "none",
+  );
   list(command, "--resolver <ADDRESS>", "a name server to ask: IP, IP:PORT or [IPv6]:PORT", "the system's");
   list(command, "--outgoing-address <ADDRESS>", "an address of this machine to leave from", "the system chooses");
   single(command, "--prefer <FAMILY>", "ipv4 or ipv6 first, or ipv4-only or ipv6-only", "the resolver's order");
