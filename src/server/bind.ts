@@ -44,7 +44,8 @@ export async function serveBind(session: Session, exchange: Exchange, granted: G
   try {
     await checkPeer(session, remote, expected, way !== undefined);
   } catch (error) {
-    connection.close(); // at once; the client may take its time to read its refusal
+    // At once: the client may take its time to read its refusal. Who listened elsewhere must not go on with it, either.
+    connection.close(way === undefined ? undefined : error);
     throw error;
   }
   session.address = remote;

@@ -64,7 +64,7 @@ export async function behind(
   { scheme = "socks5h", proxy = {} }: { scheme?: string; proxy?: Partial<ServeOptions> } = {},
 ): Promise<Behind> {
   const base = memory({ hosts: HOSTS });
-  const proxies = [];
+  const proxies: { server: Server; seen: Recorder }[] = [];
   for (const ip of ["192.0.2.11", "192.0.2.12"]) {
     const seen = new Recorder();
     const runtime = machine(base, ip);

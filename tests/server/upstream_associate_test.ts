@@ -170,7 +170,7 @@ describe("refused are associations", () => {
     return (await assertRejects(() => soon(opening as Promise<DatagramTunnel>), ProxyError)).reply;
   }
 
-  for (const proxy of ["socks4a://192.0.2.11", "http://192.0.2.11", ["socks4://192.0.2.12", "socks5h://192.0.2.11"]]) {
+  for (const proxy of ["socks4a://192.0.2.11", ["socks4://192.0.2.12", "socks5h://192.0.2.11"]]) {
     test(`whose way out cannot carry datagrams (07): ${proxy}`, async () => {
       assertEquals(await reply({ upstreams: { up: { proxy } } }), 7);
     });
@@ -184,7 +184,7 @@ describe("refused are associations", () => {
 
 test("a way that cannot carry datagrams does not hinder those of which a rule says another", async () => {
   await using at = await behind({
-    upstreams: { up: { proxy: "http://192.0.2.11" } },
+    upstreams: { up: { proxy: "socks4a://192.0.2.11" } },
     rules: [{ action: "allow", to: ["198.51.100.53"], via: "direct" }],
   });
   const hosts = [await at.host("198.51.100.53", 53), await at.host("198.51.100.54", 53)];
@@ -217,7 +217,7 @@ test("after a reload that asks again datagrams take the new way, and the old one
   await send("one", "198.51.100.53:53");
   await next();
   const upstreams = { new: { proxy: "socks5h://192.0.2.12" } };
-  await soon(at.front.reload(at.options({ upstreams, via: "new" }), { recheck: true }));
+  await soon(at.front.reload(at.options({ upstreams, via: "new" }), { sessions: "recheck" }));
   await at.proxies[0]!.seen.summary();
   await send("two", "198.51.100.53:53");
   assertEquals(await next(), "got two of 198.51.100.53:53");
@@ -231,7 +231,7 @@ test("a way that stays over a reload goes on as it is", async () => {
   const { socket, send, next } = await associated(at);
   await send("one", "198.51.100.53:53");
   await next();
-  await soon(at.front.reload(at.options({}), { recheck: true }));
+  await soon(at.front.reload(at.options({}), { sessions: "recheck" }));
   await send("two", "198.51.100.53:53");
   assertEquals(await next(), "got two of 198.51.100.53:53");
   assertEquals(requests(at).length, 1);
