@@ -10,6 +10,7 @@ import { duplexOf } from "../stream/duplex_of.ts";
 import { giveBack } from "../stream/give_back.ts";
 import type { ClientMethod } from "./client_method.ts";
 import { Dialogue, type DialogueOptions, type ProxyRequest } from "./dialogue.ts";
+import { httpHandshake } from "./http_handshake.ts";
 import { isSocks4, type Proxy } from "./proxy.ts";
 import { proxyError, type ProxyPhase } from "./proxy_error.ts";
 import { readSocks4Reply, socks4Handshake } from "./socks4_handshake.ts";
@@ -64,6 +65,7 @@ export function handshake(
   const { methods = [], signal } = options;
   const optimistic = options.optimistic === true;
   return talk(connection, proxy, options, "greeting", (dialogue) => {
+    if (proxy.scheme === "http") return httpHandshake(dialogue, request, optimistic);
     return isSocks4(proxy)
       ? socks4Handshake(dialogue, request, optimistic)
       : socks5Handshake(dialogue, request, { optimistic: optimistic && methods.length === 0, methods, signal });

@@ -8,9 +8,10 @@ import { formatHostPort, parseIp } from "../net/address.ts";
 import { mistake } from "../policy/mistake.ts";
 
 /**
- * What to speak to a proxy. `socks4` and `socks5` resolve names here, `socks4a` and `socks5h` leave them to the proxy.
+ * What to speak to a proxy. `socks4` and `socks5` resolve names here, `socks4a`, `socks5h` and `http` (CONNECT) leave them
+ * to the proxy.
  */
-export type ProxyScheme = "socks4" | "socks4a" | "socks5" | "socks5h";
+export type ProxyScheme = "socks4" | "socks4a" | "socks5" | "socks5h" | "http";
 
 /** How to log in by GSSAPI, with the credentials that the system has. */
 export interface GssapiLogin {
@@ -28,7 +29,7 @@ export interface GssapiLogin {
   readonly level?: "integrity" | "confidentiality" | undefined;
 }
 
-/** A SOCKS proxy. */
+/** A SOCKS or HTTP proxy. */
 export interface Proxy {
   /** What to speak to it. */
   readonly scheme: ProxyScheme;
@@ -37,7 +38,7 @@ export interface Proxy {
   /** The port, 1 to 65535. */
   readonly port: number;
   /**
-   * Whether TLS is spoken to it (`socks5+tls://`).
+   * Whether TLS is spoken to it (`socks5+tls://`, `http+tls://` or `https://`).
    *
    * @default {false}
    */
@@ -64,13 +65,13 @@ export interface Proxy {
 /** A proxy as one may write it: a URL, such as `socks5h://ada:secret@proxy.example:1080`, or a value. */
 export type ProxyLike = string | URL | Proxy;
 
-const SCHEME = /^(socks(?:4a?|5h?))((?:\+(?:tls|chap|mutual|gssapi))*):$/;
-const DEFAULT_PORT = 1080;
+const SCHEME = /^(socks(?:4a?|5h?)|http)((?:\+(?:tls|chap|mutual|gssapi))*):$/;
+const SCHEMES = "socks4, socks4a, socks5, socks5h or http";
 
 /**
- * Reads a proxy's URL: `socks4`, `socks4a`, `socks5` or `socks5h`, each also with `+tls`, and those of SOCKS5 with
- * `+chap`, `+chap+mutual` or `+gssapi`; user and password percent-encoded; port 1080 unless it says otherwise. A value is
- * checked and given back.
+ * Reads a proxy's URL: `socks4`, `socks4a`, `socks5`, `socks5h` or `http`, each also with `+tls` (`https` is `http+tls`),
+ * and those of SOCKS5 with `+chap`, `+chap+mutual` or `+gssapi`; user and password percent-encoded. Unless it says
+ * otherwise the port is 1080, that of `http` 80 and with TLS 443. A value is checked and given back.
  *
  * @param from The URL or the value.
  * @returns The proxy.
@@ -96,7 +97,7 @@ export function formatProxy({ scheme, tls, chap, gssapi, host, port }: Proxy): s
 
 /** Whether names are left to the proxy. */
 export function resolvesNames({ scheme }: Proxy): boolean {
-  return scheme === "socks4a" || scheme === "socks5h";
+  return scheme === "socks4a" || scheme === "socks5h" || scheme === "http";
 }
 
 /** Whether SOCKS4 or 4a is spoken. */
@@ -111,11 +112,11 @@ function read(from: string | URL): Proxy {
   } catch {
     throw wrong("found no URL, expected one such as socks5://127.0.0.1:1080");
   }
-  const scheme = SCHEME.exec(url.protocol);
+  const scheme = SCHEME.exec(url.protocol === "https:" ? "http+tls:" : url.protocol);
   if (scheme === null) {
     // What looks like a scheme may be the user name of a URL that lacks one.
     throw wrong(
-      "found another scheme, expected socks4, socks4a, socks5 or socks5h, each also with +tls, or +chap, +gssapi",
+      `found another scheme, expected ${SCHEMES}, each also with +tls, or those of SOCKS5 with +chap, +gssapi`,
     );
   }
   if (!/^\/?$/.test(url.pathname) || url.search !== "" || url.hash !== "") {
@@ -129,7 +130,7 @@ function read(from: string | URL): Proxy {
   return {
     scheme: scheme[1] as ProxyScheme,
     host: parseIp(host) ?? host,
-    port: url.port === "" ? DEFAULT_PORT : Number(url.port),
+    port: url.port !== "" ? Number(url.port) : scheme[1] !== "http" ? 1080 : more.includes("tls") ? 443 : 80,
     ...(more.includes("tls") ? { tls: true } : {}),
     ...(more.includes("chap") ? { chap: more.includes("mutual") ? "mutual" : true } : {}),
     ...(more.includes("gssapi") ? { gssapi: {} } : {}),
@@ -141,7 +142,7 @@ function read(from: string | URL): Proxy {
 function checked(proxy: Proxy): Proxy {
   const { scheme, host, port, user, password } = proxy;
   if (SCHEME.exec(`${scheme}:`)?.[2] !== "") {
-    throw wrong(mistake(scheme, "socks4, socks4a, socks5 or socks5h").message);
+    throw wrong(mistake(scheme, SCHEMES).message);
   }
   if (typeof host !== "string" || host === "" || host.length > 255) {
     throw wrong("found no host, expected a name or an IP address");
@@ -158,9 +159,13 @@ function checked(proxy: Proxy): Proxy {
 }
 
 function checkLogin(proxy: Proxy): void {
-  const { user = "", password = "", chap = false, gssapi } = proxy;
+  const { scheme, user = "", password = "", chap = false, gssapi } = proxy;
+  if (scheme === "http" && user.includes(":")) {
+    throw wrong("found a colon in the user name, expected none: HTTP has none");
+  }
   if (chap === false && gssapi === undefined) return;
   if (isSocks4(proxy)) throw wrong("found a login by CHAP or GSSAPI, expected none: SOCKS4 has no such thing");
+  if (scheme === "http") throw wrong("found a login by CHAP or GSSAPI, expected none: only SOCKS5 has such a thing");
   if (chap === false) return;
   if (gssapi !== undefined) throw wrong("found logins by CHAP and by GSSAPI, expected one of them");
   if (chap !== true && chap !== "mutual") throw wrong(mistake(chap, 'true, false or "mutual" for chap').message);

@@ -21,7 +21,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { "http:": "80", "https:
  * @param url Where to connect to.
  * @param env The variables.
  * @returns The proxy, or `undefined` to go directly.
- * @throws {SyntaxError} If the variable names no SOCKS proxy.
+ * @throws {SyntaxError} If the variable names no proxy that this client speaks to.
  *
  * @example
  * ```ts

@@ -23,6 +23,11 @@ test("a URL says what to speak, where, and as whom", () => {
     "socks5://ada:p%40s%3As%25@h": { scheme: "socks5", host: "h", port: 1080, user: "ada", password: "p@s:s%" },
     "socks5://ada@h": { scheme: "socks5", host: "h", port: 1080, user: "ada" },
     "socks5://:pw@h": { scheme: "socks5", host: "h", port: 1080, user: "", password: "pw" },
+    "http://h": { scheme: "http", host: "h", port: 80 },
+    "http://ada:p%3Aw@h:80/": { scheme: "http", host: "h", port: 80, user: "ada", password: "p:w" },
+    "https://[::1]": { scheme: "http", host: "::1", port: 443, tls: true },
+    "http+tls://h": { scheme: "http", host: "h", port: 443, tls: true },
+    "http+tls://h:8443": { scheme: "http", host: "h", port: 8443, tls: true },
     "socks5://%C3%A4@h": { scheme: "socks5", host: "h", port: 1080, user: "ä" },
   };
   for (const [url, proxy] of Object.entries(cases)) assertEquals(parseProxy(url), proxy, url);
@@ -33,7 +38,11 @@ test("what is no proxy is refused, and its login is not told", () => {
   const wrong = [
     "",
     "ada:secret@h:1080",
-    "http://ada:secret@h",
+    "ftp://ada:secret@h",
+    "http://ada%3Ab:secret@h",
+    "http+chap://ada:secret@h",
+    "https+gssapi://h",
+    "http://ada:secret@h/path",
     "socks6://ada:secret@h",
     "socks5://ada:secret@",
     "socks5://ada:secret@h:0",
@@ -56,7 +65,7 @@ test("what is no proxy is refused, and its login is not told", () => {
     const error = assertThrows(() => parseProxy(url), SyntaxError, "Cannot read the proxy: ");
     assert(!/ada|secret/.test(error.message), error.message);
   }
-  assertThrows(() => parseProxy({ scheme: "http" as "socks5", host: "h", port: 1 }), SyntaxError);
+  assertThrows(() => parseProxy({ scheme: "https" as "http", host: "h", port: 1 }), SyntaxError);
   assertThrows(() => parseProxy({ scheme: "socks5+tls" as "socks5", host: "h", port: 1 }), SyntaxError);
   assertThrows(() => parseProxy({ scheme: "socks5", host: "", port: 1 }), SyntaxError);
   const ada = { scheme: "socks5", host: "h", port: 1, user: "ada", password: "secret" } as const;
@@ -69,5 +78,7 @@ test("a proxy is written without its login", () => {
   assertEquals(formatProxy(parseProxy("socks5h+tls://ada:pw@[::1]:1")), "socks5h+tls://[::1]:1");
   assertEquals(formatProxy(parseProxy("socks5+chap+tls://ada:pw@h:1")), "socks5+tls+chap://h:1");
   assertEquals(formatProxy(parseProxy("socks5+mutual+chap://ada:pw@h:1")), "socks5+chap+mutual://h:1");
+  assertEquals(formatProxy(parseProxy("http://ada:pw@h")), "http://h:80");
+  assertEquals(formatProxy(parseProxy("https://ada:pw@[::1]")), "http+tls://[::1]:443");
   assertEquals(formatProxy(parseProxy("socks5+gssapi://h:1")), "socks5+gssapi://h:1");
 });
