@@ -1,0 +1,188 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import process from "node:process";
+import { type Running, start } from "../clients/_process.ts";
+import { closedPort, eventually, Target, Wire } from "../conformance/_client.ts";
+import { onPath, type RuntimeUnderTest } from "../conformance/_server.ts";
+import { asked, CONNECT } from "../conformance/_socks.ts";
+import { suite } from "../conformance/_suite.ts";
+import { Operated } from "./_operated.ts";
+
+const skip = onPath("microsocks") === undefined ? "microsocks is not installed" : undefined;
+
+/** Who asks where, from this machine to itself: what matters is which proxy the target sees. */
+const MICRO = "127.0.0.21", OWN = "127.0.0.22";
+
+/** A proxy of another kind, whose connections come from {@linkcode MICRO}. */
+async function microsocks(port: number): Promise<Running> {
+  const command = ["microsocks", "-i", "127.0.0.1", "-p", `${port}`, "-b", MICRO];
+  const running = start(command, { signal: AbortSignal.timeout(100_000) });
+  const answers = (): Promise<boolean> =>
+    Wire.connect({ host: "127.0.0.1", port }).then((wire) => (wire.close(), true), () => false);
+  while (!await answers()) await new Promise((resolve) => setTimeout(resolve, 20));
+  return running;
+}
+
+/** A proxy of ours, whose connections come from {@linkcode OWN}. */
+function ours(of: { readonly runtime: RuntimeUnderTest; readonly folder: string }, port: number): Promise<Operated> {
+  return Operated.start(of, { listen: [`127.0.0.1:${port}`], outgoing: { addresses: [OWN] } });
+}
+
+/** A target that says where connections come from. */
+function mirror(): Promise<Target> {
+  return Target.listen({
+    handle: async (wire) => {
+      await wire.send(wire.remoteAddress.padEnd(16));
+      wire.finish();
+      await wire.readToEnd();
+    },
+  });
+}
+
+/** Connects to the mirror, and says which proxy it was by; or the code of the reply. */
+async function by({ place }: Operated, { port }: Target): Promise<string | number> {
+  const { wire, reply } = await asked(place, CONNECT, "127.0.0.1", port);
+  using tunnel = wire;
+  if (reply.code !== 0) return reply.code;
+  return new TextDecoder().decode(await tunnel.read(16)).trim();
+}
+
+/** The ways out to both, and a group of them. */
+function settings(ports: { readonly micro: number; readonly own: number }, group: Record<string, unknown>) {
+  return {
+    upstreams: [
+      { name: "micro", proxy: `socks5h://127.0.0.1:${ports.micro}` },
+      { name: "own", proxy: `socks5h://127.0.0.1:${ports.own}` },
+      { name: "both", group: ["micro", "own"], ...group },
+    ],
+    via: "both",
+  };
+}
+
+suite("groups of proxies", ({ bare }) => {
+  bare("sessions go on when a proxy is killed, and it is taken again when it is back", async (of) => {
+    const ports = { micro: await closedPort(), own: await closedPort() };
+    using target = await mirror();
+    await using own = await ours(of, ports.own);
+    let micro = await microsocks(ports.micro);
+    try {
+      const check = { target: `127.0.0.1:${target.port}`, every: "500ms", timeout: "2s", longestPause: "1s" };
+      await using operated = await Operated.start(of, settings(ports, { choose: "round-robin", check }));
+      const health = (isUp: boolean, since: number) =>
+        operated.entry(
+          `micro ${isUp ? "up" : "down"}`,
+          (entry) => entry.event === "upstream" && (entry as { up?: boolean }).up === isUp,
+          since,
+        );
+      let isOver = false;
+      const seen: (string | number)[] = [];
+      const client = async (): Promise<void> => {
+        while (!isOver) seen.push(await by(operated, target));
+      };
+      const clients = Promise.all([client(), client(), client()]);
+      const rounds = (count: number): Promise<true> => {
+        const first = seen.length;
+        return eventually("rounds of the clients", () => seen.length >= first + count || undefined, 20_000);
+      };
+      try {
+        await rounds(20);
+        assertEquals(new Set(seen), new Set([MICRO, OWN]));
+
+        const before = operated.server.output().length;
+        await micro[Symbol.asyncDispose]();
+        assertMatch((await health(false, before)).message!, /^micro in both is down: .*"socks5h:\/\/127\.0\.0\.1:\d+"/);
+        await rounds(10);
+        const since = seen.length;
+        await rounds(20);
+        assertEquals(new Set(seen.slice(since)), new Set([OWN]));
+
+        const after = operated.server.output().length;
+        micro = await microsocks(ports.micro);
+        assertEquals((await health(true, after)).message, "micro in both is up: a check succeeded");
+        const back = seen.length;
+        await rounds(20);
+        assertEquals(new Set(seen.slice(back)), new Set([MICRO, OWN]));
+      } finally {
+        isOver = true;
+      }
+      await clients;
+      // Who was with the proxy when it died may have been told so; nobody else.
+      const refused = seen.filter((who) => typeof who === "number");
+      assert(refused.length <= 3, `${refused}`);
+      assertEquals(own.entries().filter(({ level }) => level === "error"), []);
+    } finally {
+      await micro[Symbol.asyncDispose]();
+    }
+  }, { skip, deadlineMs: 60_000 });
+
+  bare("without checks a session finds that a proxy is gone, and another that it is back", async (of) => {
+    const ports = { micro: await closedPort(), own: await closedPort() };
+    using target = await mirror();
+    await using _own = await ours(of, ports.own);
+    await using operated = await Operated.start(of, settings(ports, { check: { every: "300ms", longestPause: "1s" } }));
+    assertEquals([await by(operated, target), await by(operated, target)], [OWN, OWN]);
+    await using _micro = await microsocks(ports.micro);
+    await eventually("the first to be taken again", async () => await by(operated, target) === MICRO || undefined);
+    assertEquals(await by(operated, target), MICRO);
+    const told = operated.entries().filter(({ event }) => event === "upstream");
+    assertEquals(told.map(({ level }) => level), ["warning", "info"]);
+    assertEquals(told[1]!.message, "micro in both is up: a connection succeeded");
+  }, { skip });
+
+  bare("a proxy that is there and says nothing is passed over", async (of) => {
+    const ports = { micro: await closedPort(), own: await closedPort() };
+    using target = await mirror();
+    await using own = await ours(of, ports.own);
+    await using _micro = await microsocks(ports.micro);
+    const group = { group: ["own", "micro"], check: { timeout: "500ms" } };
+    await using operated = await Operated.start(of, settings(ports, group));
+    assertEquals(await by(operated, target), OWN);
+    process.kill(own.server.pid, "SIGSTOP");
+    try {
+      assertEquals([await by(operated, target), await by(operated, target)], [MICRO, MICRO]);
+    } finally {
+      process.kill(own.server.pid, "SIGCONT");
+    }
+    const { message } = await operated.entry("own down", ({ event }) => event === "upstream");
+    assertMatch(message!, /^own in both is down: .* \(greeting\): no answer within 500 ms$/);
+  }, { skip });
+
+  bare("a target that cannot be reached takes no proxy down", async (of) => {
+    const ports = { micro: await closedPort(), own: await closedPort() };
+    using target = await mirror();
+    await using _own = await ours(of, ports.own);
+    await using _micro = await microsocks(ports.micro);
+    await using operated = await Operated.start(of, settings(ports, {}));
+    const closed = await closedPort();
+    for (let n = 0; n < 3; n++) assertEquals((await operated.ask("127.0.0.1", closed)).rep, 5);
+    assertEquals(await by(operated, target), MICRO);
+    assertEquals(operated.entries().filter(({ event }) => event === "upstream"), []);
+  }, { skip });
+
+  bare("ways out change with a reload; what runs goes on", async (of) => {
+    const ports = { micro: await closedPort(), own: await closedPort() };
+    using target = await mirror();
+    using echo = await Target.echo();
+    await using _own = await ours(of, ports.own);
+    await using _micro = await microsocks(ports.micro);
+    const { upstreams } = settings(ports, {});
+    await using operated = await Operated.start(of, { upstreams, via: "both" });
+    const { wire } = await asked(operated.place, CONNECT, "127.0.0.1", echo.port);
+    using running = wire;
+    assertEquals(await by(operated, target), MICRO);
+    await operated.reload({ upstreams, via: "own" });
+    assertEquals(await by(operated, target), OWN);
+    await operated.reload({ upstreams: [{ name: "own", proxy: `socks5h://127.0.0.1:${ports.micro}` }], via: "own" });
+    assertEquals(await by(operated, target), MICRO);
+    await operated.reload({ via: `socks5h://127.0.0.1:${ports.own}` });
+    assertEquals(await by(operated, target), OWN);
+    await operated.reload({ via: "block" });
+    assertEquals(await by(operated, target), 2);
+    const [problem] = await operated.reload({ via: "nobody" });
+    assertMatch(problem!.message!, /via: found "nobody", which is no way out/);
+    assertEquals(await by(operated, target), 2);
+    await operated.reload({});
+    assertEquals(await by(operated, target), "127.0.0.1");
+    await running.send("still here");
+    assertEquals(new TextDecoder().decode(await running.read(10)), "still here");
+  }, { skip });
+});
