@@ -12,8 +12,9 @@ import { formatSession, formatSessionEnd } from "./session_line.ts";
 /**
  * The account of a session that is over. In JSON it is the event `session`: `id`, `end` (a `CloseCause`), `refusal`
  * (`authentication`, `rules`, `protocol` or `network`, if it was refused), `client` and `clientPort`, `listener` and
- * `listenerName`, `protocol`, `user`, `command`, `target` and `targetPort`, `address` and `addressPort`, `rule`, `sent`
- * and `received` (bytes from and to the client), `duration` (milliseconds) and `reason`. What is not known is left out.
+ * `listenerName`, `protocol`, `user`, `command`, `target` and `targetPort`, `address` and `addressPort`, `via` (the way
+ * out, unless that is the direct one), `rule`, `sent` and `received` (bytes from and to the client), `duration`
+ * (milliseconds) and `reason`. What is not known is left out.
  *
  * @param session The session.
  * @param summary Its account.
@@ -54,7 +55,7 @@ export function stepEntry(event: string, words: string, session: SessionInfo): L
 }
 
 function sessionFields(session: SessionInfo): Record<string, unknown> {
-  const { client, listener, listenerName, protocol, user, command, target, address, rule } = session;
+  const { client, listener, listenerName, protocol, user, command, target, address, via, rule } = session;
   return {
     client: client?.ip,
     clientPort: client?.port,
@@ -67,6 +68,7 @@ function sessionFields(session: SessionInfo): Record<string, unknown> {
     targetPort: target?.port,
     address: address?.ip,
     addressPort: address?.port,
+    via,
     rule,
   };
 }

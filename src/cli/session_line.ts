@@ -12,20 +12,23 @@ import { formatElapsed } from "./elapsed.ts";
 
 /**
  * Writes who asked for what: `#12 127.0.0.1:52344 ada connect example.com:443 (93.184.216.34:443) by "web"`, the last
- * being the rule that decided. A hyphen stands for the user where nobody had to log in. Whatever the client sent is escaped, each piece of it one word.
+ * being the rule that decided, and before it `via "tor"` where it leaves by another way than the direct one. A hyphen
+ * stands for the user where nobody had to log in. Whatever the client sent is escaped, each piece of it one word.
  *
  * @param session The session as far as it has come.
  */
 export function formatSession(session: SessionInfo): string {
-  const { id, client, listener, user, command, target, address, rule } = session;
+  const { id, client, listener, user, command, target, address, via, rule } = session;
   const source = client ?? listener;
   const words = [`#${id}`, source === undefined ? "-" : printableWord(formatAddress(source))];
   if (user !== undefined || command !== undefined) words.push(user === undefined ? "-" : printableWord(user.name));
   if (command !== undefined) words.push(command);
-  const asked = target === undefined ? undefined : printableWord(formatHostPort(target.host, target.port));
+  const isLookup = command === "resolve" || command === "resolve-ptr";
+  const asked = target && printableWord(isLookup ? target.host : formatHostPort(target.host, target.port));
   if (asked !== undefined) words.push(asked);
-  const reached = address === undefined ? undefined : formatAddress(address);
+  const reached = address && (isLookup ? address.ip : formatAddress(address));
   if (reached !== undefined && reached !== asked) words.push(`(${reached})`);
+  if (via !== undefined) words.push(`via "${printable(via)}"`);
   if (rule !== undefined) words.push(`by "${printable(rule)}"`);
   return words.join(" ");
 }
@@ -41,7 +44,8 @@ export function formatSession(session: SessionInfo): string {
 export function formatSessionEnd(session: SessionInfo, summary: SessionSummary, refusal: Refusal | undefined): string {
   const { sent, received, duration } = summary;
   const facts = [formatSession(session)];
-  if (refusal === undefined && (session.address !== undefined || sent + received > 0)) {
+  const isLookup = session.command === "resolve" || session.command === "resolve-ptr";
+  if (refusal === undefined && !isLookup && (session.address !== undefined || sent + received > 0)) {
     facts.push(`${formatByteCount(sent)} up`, `${formatByteCount(received)} down`);
   }
   facts.push(formatElapsed(duration), formatCause(summary, refusal));

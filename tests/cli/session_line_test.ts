@@ -31,6 +31,13 @@ test("the rule that decided has a name, in quotation marks", () => {
   );
 });
 
+test("the way out stands before the rule", () => {
+  assertEquals(
+    formatSession(sessionOf({ via: "t\nr", rule: "web", address: undefined })),
+    '#12 127.0.0.1:52344 ada connect example.com:443 via "t\\x0ar" by "web"',
+  );
+});
+
 test("a client on a UNIX socket bears the socket's path, one without an address a hyphen", () => {
   const unix = sessionOf({ client: undefined, listener: { path: "/run/my socks\n" }, user: undefined });
   assertEquals(

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import { assertEquals, assertMatch } from "@std/assert";
 import type { LogLevel } from "../../src/config/config.ts";
 import { startLog } from "../../src/cli/log.ts";
+import { sessionEntry } from "../../src/cli/session_entry.ts";
 import { sessionObserver } from "../../src/cli/session_log.ts";
 import type { CloseCause, Refusal } from "../../src/server/observer.ts";
 import { sessionOf, silentSession, summaryOf } from "./_session.ts";
@@ -125,4 +126,9 @@ test("a fault of ours is logged whatever the rule wants", () => {
   const { observer, lines } = observerAt("info");
   observer.closed?.(sessionOf({ log: "none" }), summaryOf({ cause: "error", reason: "boom" }));
   assertEquals(lines.length, 1);
+});
+
+test("in JSON the way out has a field, unless it is the direct one", () => {
+  const fieldsOf = (via: string | undefined) => sessionEntry(sessionOf({ via }), summaryOf(), undefined).fields();
+  assertEquals([fieldsOf("tor").via, fieldsOf(undefined).via], ["tor", undefined]);
 });
