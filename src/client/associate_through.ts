@@ -9,8 +9,7 @@ import { NetError } from "../net/errors.ts";
 import { NO_ADDRESS, type Target, targetOf } from "../protocol/address.ts";
 import { Command } from "../protocol/constants.ts";
 import { DatagramPath, type OnProxiedDatagram } from "./datagram_path.ts";
-import { dialThrough, type DialThroughContext } from "./dial_through.ts";
-import type { Handshaken } from "./handshake.ts";
+import { type DialledThrough, dialThrough, type DialThroughContext } from "./dial_through.ts";
 import { type Proxy, resolvesNames } from "./proxy.ts";
 import { ProxyError, proxyError } from "./proxy_error.ts";
 import { reachableRelay } from "./reachable.ts";
@@ -22,7 +21,8 @@ import { reachableRelay } from "./reachable.ts";
  * @param context What it needs. The signal is for the opening alone.
  * @param onDatagram Is given what comes.
  * @returns The open way; close it.
- * @throws {ProxyError} Whatever goes wrong; `not-supported` for a proxy that is none of SOCKS5.
+ * @throws {ProxyError} Whatever goes wrong; `not-supported` for a proxy that is none of SOCKS5, and for a login
+ * that wraps datagrams at another proxy than the first.
  */
 export async function associateThrough(
   hops: readonly Proxy[],
@@ -40,6 +40,9 @@ export async function associateThrough(
     const relay = { ip: await addressOf(relays[0]!, undefined, context), port: relays[0]!.port };
     const further: Target[] = [];
     while (++hop < hops.length) {
+      if (held[hop]!.datagrams !== undefined) {
+        throw new NetError("not-supported", "its login wraps datagrams, which only the first proxy's may");
+      }
       const next = relays[hop]!;
       const isKept = next.type !== "name" || resolvesNames(hops[hop - 1]!);
       further.push(isKept ? next : targetOf(await addressOf(next, relays[hop - 1], context), next.port));
@@ -63,7 +66,7 @@ export function carriesDatagrams({ scheme }: Proxy): boolean {
 }
 
 /** Associates with all proxies at once. None stays if one fails. */
-async function hold(hops: readonly Proxy[], context: DialThroughContext): Promise<readonly Handshaken[]> {
+async function hold(hops: readonly Proxy[], context: DialThroughContext): Promise<readonly DialledThrough[]> {
   const { signal } = context;
   const others = new AbortController();
   const abort = (): void => others.abort(signal.reason);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { DatagramCodec } from "../auth/method.ts";
+import { codecOf } from "../auth/wrapped_datagrams.ts";
 import { type IpAddress, ipVersion, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { type Target, targetOf } from "../protocol/address.ts";
@@ -61,6 +63,8 @@ export interface DialThroughContext {
 export interface DialledThrough extends Handshaken {
   /** The target, as the last proxy was told it. */
   readonly target: Target;
+  /** What the login at the last proxy puts around datagrams, if it does. */
+  readonly datagrams?: DatagramCodec | undefined;
 }
 
 /**
@@ -100,7 +104,11 @@ export function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise
   });
 }
 
-async function through(hops: readonly Proxy[], target: Target, context: DialThroughContext): Promise<Handshaken> {
+async function through(
+  hops: readonly Proxy[],
+  target: Target,
+  context: DialThroughContext,
+): Promise<Omit<DialledThrough, "target">> {
   const { signal, optimistic, methods } = context;
   let connection = await reach(hops[0]!, context);
   for (const [hop, proxy] of hops.entries()) {
@@ -128,7 +136,10 @@ async function through(hops: readonly Proxy[], target: Target, context: DialThro
       asked: isLast ? context.asked : undefined,
       signal,
     });
-    if (isLast) return handshaken;
+    if (isLast) {
+      const isWrapped = handshaken.connection !== connection; // else it is another's that it goes through
+      return { ...handshaken, datagrams: isWrapped ? codecOf(handshaken.connection) : undefined };
+    }
     connection = handshaken.connection;
   }
   throw new RangeError("Cannot dial: found no proxy, expected at least one");

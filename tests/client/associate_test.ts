@@ -145,3 +145,44 @@ test("a signal that aborts ends the opening of all of them", async () => {
   await eventually(() => summaries.length === events.filter((event) => event === "opened").length, "their end");
   silent.close();
 });
+
+describe("a login that wraps datagrams", () => {
+  /** Puts a byte before each datagram. */
+  const method = {
+    code: 0x85,
+    name: "wrapping",
+    negotiate: () =>
+      Promise.resolve({
+        user: { name: "ada", by: "wrapping" },
+        datagrams: {
+          wrap: (bytes: Uint8Array) => Uint8Array.of(9, ...bytes),
+          unwrap: (bytes: Uint8Array) => bytes[0] === 9 ? bytes.slice(1) : undefined,
+        },
+      }),
+  };
+
+  const start = (runtime: Runtime, ip: string) =>
+    serve({ listen: `${ip}:1080`, rules: { request: () => "allow" }, methods: [method], open: true, runtime });
+
+  test("may be the first proxy's in a chain", async () => {
+    await using at = await scene();
+    const server = await start(at.base, "192.0.2.9");
+    const proxy = ["socks5h://192.0.2.9", "socks5h://192.0.2.2"];
+    const socket = await soon(associate({ proxy, methods: [method], runtime: at.runtime }));
+    await socket.send(Uint8Array.of(1, 2), "echo.test:7");
+    const { value } = await soon(socket[Symbol.asyncIterator]().next());
+    assertEquals([...value!.data], [1, 2]);
+    socket.close();
+    await soon(server.close());
+  });
+
+  test("may not be another's", async () => {
+    await using at = await scene();
+    const server = await start(at.base, "192.0.2.9");
+    const proxy = ["socks5h://192.0.2.1", "socks5h://192.0.2.9"];
+    const opening = associate({ proxy, methods: [method], runtime: at.runtime });
+    const error = await assertRejects(() => soon(opening), ProxyError);
+    assertEquals([error.hop, error.code], [1, "not-supported"]);
+    await soon(server.close());
+  });
+});
