@@ -42,6 +42,9 @@ export function groupWay(
   return new Group(name, entry, members, around);
 }
 
+/** What a member is to do. */
+type Use<Result> = (way: WayOut, context: WayContext, name: string) => Promise<Result>;
+
 class Group implements WayOut {
   readonly name: string;
   readonly keepsNames: boolean;
@@ -91,7 +94,10 @@ class Group implements WayOut {
   }
 
   connect(target: Target, context: WayContext): Promise<WayOpened> {
-    return this.#through(this.#members, target, context, (way, context) => way.connect(target, context));
+    return this.#through(this.#members, target, context, async (way, context, name) => {
+      const opened = await way.connect(target, context);
+      return { ...opened, by: opened.by === undefined ? name : `${name}/${opened.by}` };
+    });
   }
 
   close(): void {
@@ -113,7 +119,7 @@ class Group implements WayOut {
     members: readonly GroupMember[],
     target: Target,
     context: WayContext,
-    use: (way: WayOut, context: WayContext) => Promise<Result>,
+    use: Use<Result>,
   ): Promise<Result> {
     const left = [...members];
     for (;;) {
@@ -135,10 +141,10 @@ class Group implements WayOut {
   }
 
   async #try<Result>(
-    { way, health }: GroupMember,
+    { name, way, health }: GroupMember,
     areOthersLeft: boolean,
     context: WayContext,
-    use: (way: WayOut, context: WayContext) => Promise<Result>,
+    use: Use<Result>,
   ): Promise<{ readonly result: Result } | { readonly error: unknown; readonly isOfWay: boolean }> {
     const { request, runtime, signal } = context;
     const since = this.#now();
@@ -157,7 +163,7 @@ class Group implements WayOut {
           attempt?.asked();
           context.asked?.();
         },
-      });
+      }, name);
       health.succeeded(since, "a connection succeeded");
       if (this.#checks.length === 0) health.measured(this.#now() - since);
       return { result };

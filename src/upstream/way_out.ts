@@ -42,6 +42,8 @@ export interface WayOpened {
   readonly connection: Connection & Duplex;
   /** The address that the target sees, as far as it is known. */
   readonly bound?: Target | undefined;
+  /** The member of a group that did it, by name; with a group in a group `outer/inner`. */
+  readonly by?: string | undefined;
   /** The address of the target, as far as it is known. */
   readonly address?: SocketAddress | undefined;
 }

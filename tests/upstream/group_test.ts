@@ -224,8 +224,10 @@ test("a group within a group is a member like any other", async () => {
     now: outer.clock.now,
     schedule: outer.clock.schedule,
   });
+  assertEquals((await group.connect(TARGET, contextOf())).by, "team/a");
+  inner.log.length = 0;
   for (const way of inner.ways) way.deed = DOWN;
-  await group.connect(TARGET, contextOf());
+  assertEquals((await group.connect(TARGET, contextOf())).by, "b");
   assertEquals([inner.log.join(""), outer.log.join(""), said], ["ab", "a", ["team false"]]);
 });
 
