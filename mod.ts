@@ -49,6 +49,7 @@ export type { ChainUpstream, GroupChoice, GroupUpstream, HealthCheck, Upstream }
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
 export type { Dial, DialContext } from "./src/server/dial.ts";
 export type { Resolve } from "./src/server/resolve.ts";
+export type { Reverse } from "./src/server/reverse.ts";
 export { resolver, type ResolverOptions } from "./src/server/resolver.ts";
 export type { Hosts } from "./src/server/hosts.ts";
 export type { CacheOptions } from "./src/server/lookup_cache.ts";

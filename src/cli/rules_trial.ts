@@ -13,7 +13,7 @@ import type { Explanation } from "../policy/explanation.ts";
 import type { Destination } from "../policy/question.ts";
 import type { RuleCommand } from "../policy/rule.ts";
 import { compileRules } from "../policy/rule_set.ts";
-import type { CommandName, RequestInfo } from "../policy/rules.ts";
+import type { RequestInfo } from "../policy/rules.ts";
 import { safeDefaults } from "../policy/safe_defaults.ts";
 import type { Target } from "../protocol/address.ts";
 
@@ -82,7 +82,7 @@ function requestOf(config: Config, { from, listener, user, group, target, comman
     signal: new AbortController().signal,
     protocol: "socks5",
     user: user === undefined ? undefined : { name: user, groups },
-    command: command as CommandName, // rules know more commands than the server
+    command,
     target,
   };
 }

@@ -83,7 +83,8 @@ export async function dialThrough(
   context: DialThroughContext,
 ): Promise<DialledThrough> {
   const last = hops.length - 1;
-  const candidates = await sayable(target, hops, last, context, context.addresses);
+  const isLookup = context.command === Command.RESOLVE; // the name is what it is about
+  const candidates = isLookup ? [target] : await sayable(target, hops, last, context, context.addresses);
   for (const [at, candidate] of candidates.entries()) {
     try {
       return { ...await through(hops, candidate, context), target: candidate };

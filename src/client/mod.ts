@@ -37,6 +37,7 @@ export {
   type HandshakeOptions,
   type ProxyRequest,
 } from "./handshake.ts";
+export { resolve, resolvePtr } from "./resolve.ts";
 export { formatProxy, parseProxy, type Proxy, type ProxyLike, type ProxyScheme } from "./proxy.ts";
 export { ProxyError, type ProxyErrorOptions, type ProxyPhase, type ProxyPlace } from "./proxy_error.ts";
 export { type Environment, proxyFromEnvironment } from "./proxy_from_environment.ts";

@@ -21,6 +21,7 @@ export async function socks4Handshake(dialogue: Dialogue, request: ProxyRequest,
   dialogue.phase = "request";
   const { command, target, payload } = request;
   if (command === Command.UDP_ASSOCIATE) throw dialogue.fault("not-supported", "SOCKS4 has no UDP");
+  if (command === Command.RESOLVE_PTR) throw dialogue.fault("not-supported", "SOCKS4 does not have RESOLVE_PTR");
   if (target.type === "ipv6") throw dialogue.fault("not-supported", `SOCKS4 cannot say "${target.host}": it is IPv6`);
   const isSocks4a = target.type === "name";
   const userId = new TextEncoder().encode(dialogue.proxy.user ?? "");

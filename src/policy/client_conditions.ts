@@ -96,6 +96,7 @@ export function groupsCondition(groups: readonly string[]): Condition {
  */
 export function commandsCondition(commands: readonly RuleCommand[]): Condition {
   const known = new Set<string>(commands);
+  if (known.has("resolve")) known.add("resolve-ptr");
   return {
     field: "commands",
     test: ({ request }) => known.has(request.command) ? "yes" : "no",

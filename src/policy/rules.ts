@@ -9,8 +9,8 @@ import type { IpAddress, SocketAddress } from "../net/address.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Limit } from "./limit.ts";
 
-/** The commands of SOCKS. */
-export type CommandName = "connect" | "bind" | "udp-associate";
+/** The commands of SOCKS, and Tor's: the address of a name, the name of an address. Rules take both for `resolve`. */
+export type CommandName = "connect" | "bind" | "udp-associate" | "resolve" | "resolve-ptr";
 
 /** The dialects of SOCKS, HTTP, and none at all: a client of a forward says nothing. */
 export type ProtocolName = "socks4" | "socks4a" | "socks5" | "http" | "forward";

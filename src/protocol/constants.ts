@@ -18,11 +18,15 @@ export const Method = {
   NO_ACCEPTABLE: 0xff,
 } as const;
 
-/** CMD (RFC 1928 section 4; SOCKS4's CD has the same numbers for the first two). */
+/** CMD (RFC 1928 section 4; SOCKS4's CD has the same numbers for the first two), and Tor's extensions. */
 export const Command = {
   CONNECT: 0x01,
   BIND: 0x02,
   UDP_ASSOCIATE: 0x03,
+  /** Tor's: the address of a name. SOCKS5 and SOCKS4. */
+  RESOLVE: 0xf0,
+  /** Tor's: the name of an address. SOCKS5 alone. */
+  RESOLVE_PTR: 0xf1,
 } as const;
 
 /** ATYP (RFC 1928 section 5). */

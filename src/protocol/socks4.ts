@@ -16,7 +16,7 @@ export const MAX_SOCKS4_REQUEST: number = 8 + 2 * (MAX_SOCKS4_FIELD + 1);
 
 /** VN, CD, DSTPORT, DSTIP, USERID and, in 4a, HOSTNAME. */
 export interface Socks4Request {
-  /** CD: {@linkcode Command.CONNECT} or {@linkcode Command.BIND}. */
+  /** CD: {@linkcode Command.CONNECT}, {@linkcode Command.BIND} or Tor's {@linkcode Command.RESOLVE}. */
   readonly command: number;
   /** DSTIP and DSTPORT; in 4a HOSTNAME and DSTPORT. */
   readonly target: Target;
@@ -44,7 +44,7 @@ export interface Socks4ReplyMessage {
  */
 export function decodeSocks4Request(bytes: Uint8Array): Decoded<Socks4Request> | undefined {
   if (bytes.length > 0) checkVersion(bytes[0]!, SOCKS4_VERSION);
-  if (bytes.length > 1 && bytes[1] !== Command.CONNECT && bytes[1] !== Command.BIND) {
+  if (bytes.length > 1 && !isCommand(bytes[1]!)) {
     throw new ProtocolError("command", `Cannot read the request: CD ${bytes[1]} is not of SOCKS4`);
   }
   const userEnd = endOfField(bytes, 8);
@@ -125,6 +125,10 @@ function endOfField(bytes: Uint8Array, start: number): number | undefined {
     throw new ProtocolError("too-long", `Cannot read the request: a field is longer than ${MAX_SOCKS4_FIELD} bytes`);
   }
   return end < 0 ? undefined : end;
+}
+
+function isCommand(command: number): boolean {
+  return command === Command.CONNECT || command === Command.BIND || command === Command.RESOLVE;
 }
 
 function checkVersion(version: number, expected: number): void {

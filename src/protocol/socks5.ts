@@ -79,7 +79,7 @@ export function encodeMethodSelection(method: number): Uint8Array {
 export function decodeRequest(bytes: Uint8Array): Decoded<Socks5Request> | undefined {
   if (bytes.length > 0) checkVersion(bytes[0]!);
   if (bytes.length > 1 && !isCommand(bytes[1]!)) {
-    throw new ProtocolError("command", `Cannot read the request: CMD ${bytes[1]} is of no RFC`);
+    throw new ProtocolError("command", `Cannot read the request: CMD ${bytes[1]} is none`);
   }
   const address = decodeAddress(bytes, 3);
   if (address === undefined) return undefined;
@@ -134,5 +134,6 @@ function checkVersion(version: number): void {
 }
 
 function isCommand(command: number): boolean {
-  return command === Command.CONNECT || command === Command.BIND || command === Command.UDP_ASSOCIATE;
+  return command === Command.CONNECT || command === Command.BIND || command === Command.UDP_ASSOCIATE ||
+    command === Command.RESOLVE || command === Command.RESOLVE_PTR;
 }

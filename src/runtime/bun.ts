@@ -9,8 +9,8 @@ import { bindDatagram } from "./bun_datagram.ts";
 import { listen } from "./bun_listener.ts";
 import { BunConnection } from "./bun_socket.ts";
 import { relayNatively } from "./native_relay.ts";
-import { interfaces, lookup } from "./node_dns.ts";
-import { query } from "./node_name_server.ts";
+import { interfaces, lookup, reverseLookup } from "./node_dns.ts";
+import { query, reverseQuery } from "./node_name_server.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -22,7 +22,9 @@ export const bun: Runtime = {
   startTls: async (connection, options) => (await import("./node_tls.ts")).startTls(connection, options),
   bindDatagram,
   lookup,
+  reverseLookup,
   query,
+  reverseQuery,
   interfaces,
   relay(job) {
     const { client, target } = job;

@@ -105,6 +105,16 @@ class MemoryNetwork implements Runtime {
     return [...found];
   }
 
+  async reverseLookup(ip: IpAddress, options: LookupOptions = {}): Promise<string[]> {
+    const action = `Cannot look up "${ip}"`;
+    await Promise.resolve();
+    if (options.signal?.aborted) throw abortError(options.signal, action);
+    const hosts = Object.entries(this.#options.hosts ?? DEFAULT_HOSTS);
+    const found = hosts.filter(([, ips]) => ips.includes(ip)).map(([name]) => name);
+    if (found.length === 0) throw newNetError("name-not-found", action);
+    return found;
+  }
+
   interfaces(): IpAddress[] {
     return [...this.#options.interfaces ?? ["127.0.0.1", "::1"]];
   }

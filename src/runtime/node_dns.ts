@@ -1,4 +1,4 @@
-import { lookup as systemLookup } from "node:dns";
+import { lookup as systemLookup, lookupService } from "node:dns";
 import { networkInterfaces } from "node:os";
 import { canonicalIp, type IpAddress } from "../net/address.ts";
 import { abortError, toNetError } from "./errno.ts";
@@ -26,6 +26,32 @@ export function lookup(hostname: string, options: LookupOptions = {}): Promise<I
       systemLookup(hostname, { all: true, verbatim: true }, (error, found) => settle(error, found ?? []));
     } catch (error) {
       settle(error, []);
+    }
+  });
+}
+
+/**
+ * The name of an address by the system's resolver.
+ *
+ * @throws {NetError} `name-not-found`, `lookup-failed`, `aborted`.
+ */
+export function reverseLookup(ip: IpAddress, options: LookupOptions = {}): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const action = `Cannot look up "${ip}"`;
+    const { signal } = options;
+    if (signal?.aborted) return reject(abortError(signal, action));
+    // Like the other one, it cannot be called off.
+    const onAbort = (): void => reject(abortError(signal!, action));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const settle = (error: unknown, name: string): void => {
+      signal?.removeEventListener("abort", onAbort);
+      if (error) return reject(toNetError(error, action, "lookup"));
+      resolve([name]);
+    };
+    try {
+      lookupService(ip, 0, settle);
+    } catch (error) {
+      settle(error, "");
     }
   });
 }

@@ -1,8 +1,8 @@
 import { connect } from "./node_connect.ts";
 import { bindDatagram } from "./node_datagram.ts";
-import { interfaces, lookup } from "./node_dns.ts";
+import { interfaces, lookup, reverseLookup } from "./node_dns.ts";
 import { listen } from "./node_listener.ts";
-import { query } from "./node_name_server.ts";
+import { query, reverseQuery } from "./node_name_server.ts";
 import { relayNatively } from "./native_relay.ts";
 import { NodeConnection } from "./node_socket.ts";
 import type { Runtime } from "./runtime.ts";
@@ -35,7 +35,9 @@ export function nodeRuntime(options: NodeRuntimeOptions): Runtime {
     startTls: async (connection, tlsOptions) => (await import("./node_tls.ts")).startTls(connection, tlsOptions),
     bindDatagram,
     lookup,
+    reverseLookup,
     query,
+    reverseQuery,
     interfaces,
     relay(job) {
       const { client, target } = job;

@@ -56,7 +56,23 @@ export interface Runtime {
    */
   query?(hostname: string, version: 4 | 6, server: SocketAddress, options: QueryOptions): Promise<AddressRecord[]>;
 
-  /** Whether `query` says `name-not-found` also where the server cannot tell, as it does on Deno. */
+  /**
+   * The names of an address, by the system's resolver. Absent where there is no means to.
+   *
+   * @returns At least one, as they were found.
+   * @throws {NetError} `name-not-found`, `lookup-failed`, `aborted`.
+   */
+  reverseLookup?(ip: IpAddress, options?: LookupOptions): Promise<string[]>;
+
+  /**
+   * Asks one name server for the names of an address (PTR). Absent where there is no means to.
+   *
+   * @returns At least one, as they were found.
+   * @throws {NetError} As `query` does.
+   */
+  reverseQuery?(ip: IpAddress, server: SocketAddress, options: QueryOptions): Promise<string[]>;
+
+  /** Whether `query` says `name-not-found` also where the server cannot tell, as it does on Deno; so does `reverseQuery`. */
   readonly queryBlursFailures?: boolean | undefined;
 
   /** The addresses of this machine's interfaces. */

@@ -37,7 +37,7 @@ export class Exchange {
   constructor(protocol: ProtocolName, command: number, target: Target, channel: Channel, encode: EncodeReply) {
     this.protocol = protocol;
     this.command = COMMAND_NAMES[command]!;
-    this.target = target;
+    this.target = command > Command.UDP_ASSOCIATE ? { ...target, port: 0 } : target; // a lookup has no port
     this.#channel = channel;
     this.#encode = encode;
   }
@@ -69,6 +69,8 @@ const COMMAND_NAMES: Record<number, CommandName> = {
   [Command.CONNECT]: "connect",
   [Command.BIND]: "bind",
   [Command.UDP_ASSOCIATE]: "udp-associate",
+  [Command.RESOLVE]: "resolve",
+  [Command.RESOLVE_PTR]: "resolve-ptr",
 };
 
 /** An address as a target. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SocketAddress } from "../net/address.ts";
+import type { IpAddress, SocketAddress } from "../net/address.ts";
 import { NetError, netErrorCode } from "../net/errors.ts";
 import type { AddressRecord, QueryOptions, Runtime } from "../runtime/runtime.ts";
 
@@ -17,10 +17,13 @@ const DOWN_TIME = 30_000;
 /** A runtime with the means to ask name servers. */
 export type QueryingRuntime = Runtime & Required<Pick<Runtime, "query">>;
 
+/** A runtime with the means to ask name servers both ways. */
+export type ReverseQueryingRuntime = QueryingRuntime & Required<Pick<Runtime, "reverseQuery">>;
+
 /** A name server. */
-export class NameServer {
+export class NameServer<Means extends QueryingRuntime = QueryingRuntime> {
   readonly #address: SocketAddress;
-  readonly #runtime: QueryingRuntime;
+  readonly #runtime: Means;
   readonly #now: () => number;
   #misses = 0;
   #downUntil = -Infinity;
@@ -30,7 +33,7 @@ export class NameServer {
    * @param runtime The system.
    * @param now A clock in milliseconds that never goes back.
    */
-  constructor(address: SocketAddress, runtime: QueryingRuntime, now: () => number) {
+  constructor(address: SocketAddress, runtime: Means, now: () => number) {
     this.#address = address;
     this.#runtime = runtime;
     this.#now = now;
@@ -46,10 +49,23 @@ export class NameServer {
    *
    * @throws {NetError} See `Runtime.query`.
    */
-  async ask(name: string, version: 4 | 6, options: QueryOptions): Promise<AddressRecord[]> {
+  ask(name: string, version: 4 | 6, options: QueryOptions): Promise<AddressRecord[]> {
+    return this.#heed(name, options, this.#runtime.query(name, version, this.#address, options));
+  }
+
+  /**
+   * Asks for the names of an address.
+   *
+   * @throws {NetError} See `Runtime.reverseQuery`.
+   */
+  askNames(this: NameServer<ReverseQueryingRuntime>, ip: IpAddress, options: QueryOptions): Promise<string[]> {
+    return this.#heed(ip, options, this.#runtime.reverseQuery(ip, this.#address, options));
+  }
+
+  async #heed<T>(what: string, options: QueryOptions, asking: Promise<T[]>): Promise<T[]> {
     try {
-      const records = await this.#runtime.query(name, version, this.#address, options);
-      if (records.length === 0) throw new NetError("name-not-found", `Cannot look up "${name}": it has no address`);
+      const records = await asking;
+      if (records.length === 0) throw new NetError("name-not-found", `Cannot look up "${what}": it has no record`);
       this.#answered();
       return records;
     } catch (error) {

@@ -22,6 +22,7 @@ import type { Observer } from "./observer.ts";
 import type { OutgoingOptions } from "./outgoing.ts";
 import type { Resolve } from "./resolve.ts";
 import type { ResolverOptions } from "./resolver.ts";
+import type { Reverse } from "./reverse.ts";
 
 /** The time each phase of a session has, in milliseconds. 0 means no limit. */
 export interface Timeouts {
@@ -165,6 +166,20 @@ export interface HandleOptions {
    * @default The system's resolver, asked each time.
    */
   readonly resolver?: ResolverOptions | undefined;
+  /**
+   * How addresses become names, for RESOLVE_PTR.
+   *
+   * @default The same as for {@linkcode resolver}; with a {@linkcode resolve} of your own, or `false`, not at all.
+   */
+  readonly reverse?: Reverse | undefined;
+  /**
+   * Whether clients may ask for lookups alone: Tor's RESOLVE (SOCKS4, 4a and 5) and RESOLVE_PTR (SOCKS5). Rules decide on
+   * them as on `resolve`, a lookup counts as a session, and clients on other machines learn no private addresses unless a
+   * rule lets them reach those. A name that is left to a way out is not looked up: that is refused.
+   *
+   * @default Those on this machine.
+   */
+  readonly resolveCommands?: boolean | undefined;
   /**
    * What connections and datagrams to targets leave from. A dialler of your own gets it to do as it likes.
    *

@@ -24,6 +24,7 @@ import { answer, looksLikeHttp } from "./http_answer.ts";
 import { forward, type Succession } from "./http_forward.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Refusal, SessionSummary } from "./observer.ts";
+import { serveResolve, serveResolvePtr } from "./resolve_commands.ts";
 import type { Session } from "./session.ts";
 import { objectionToUser, reconsider } from "./recheck.ts";
 import { readSocks4 } from "./socks4.ts";
@@ -36,6 +37,8 @@ const COMMANDS: Record<CommandName, Command> = {
   "connect": serveConnect,
   "bind": serveBind,
   "udp-associate": serveAssociate,
+  "resolve": serveResolve,
+  "resolve-ptr": serveResolvePtr,
 };
 
 const NOTHING = new Uint8Array(0);

@@ -33,6 +33,8 @@ import { type Bounds, DEFAULT_BOUNDS, DEFAULT_TIMEOUTS, type HandleOptions, type
 import { type Outgoing, outgoing } from "./outgoing.ts";
 import type { Resolve } from "./resolve.ts";
 import { resolver } from "./resolver.ts";
+import type { Reverse } from "./reverse.ts";
+import { reverser } from "./reverser.ts";
 import { facilitiesOf, mayKeepNames, type Traveller, waysOf } from "./ways_of.ts";
 
 /** Options with their defaults filled in, and the state that outlives a session. */
@@ -53,6 +55,8 @@ export class Service {
   /** The methods that SOCKS5 clients may choose from. */
   readonly methods: Methods;
   readonly resolve: Resolve | false;
+  /** Absent if there is no means to. */
+  readonly reverse: Reverse | undefined;
   /** The dialler that the options give, if they do. */
   readonly customDial: ((target: Target, context: DialContext) => Promise<Connection>) | undefined;
   /** The ways out. */
@@ -116,6 +120,7 @@ export class Service {
       ? (name: string) => runtime.lookup(name)
       : resolver(options.resolver, runtime);
     this.resolve = options.resolve ?? byDefault;
+    this.reverse = options.reverse ?? (options.resolve === undefined ? reverser(options.resolver, runtime) : undefined);
     this.outgoing = options.outgoing === undefined ? undefined : outgoing(options.outgoing);
     this.customDial = options.dial === undefined ? undefined : heedSignal(options.dial);
     this.ways = waysOf(options, this, previous?.ways);

@@ -103,3 +103,17 @@ test("whatever a client sends, the line is one and its words are where they belo
     }),
   );
 });
+
+test("a lookup has no port, and relays nothing", () => {
+  const target = { type: "name", host: "example.com", port: 0 } as const;
+  const session = sessionOf({ command: "resolve", target, address: { ip: "93.184.216.34", port: 0 } });
+  assertEquals(
+    formatSessionEnd(session, summaryOf(NONE), undefined),
+    "#12 127.0.0.1:52344 ada resolve example.com (93.184.216.34), 3.1 s, finished",
+  );
+  const reverse = { type: "ipv6", host: "2001:db8::1", port: 0 } as const;
+  assertEquals(
+    formatSession(sessionOf({ command: "resolve-ptr", target: reverse, address: undefined })),
+    "#12 127.0.0.1:52344 ada resolve-ptr 2001:db8::1",
+  );
+});

@@ -28,6 +28,8 @@ export class Network implements Runtime {
   readonly names = new Map<string, IpAddress[][]>();
   /** The attempts to connect, in order. */
   readonly attempts: string[] = [];
+  /** The names of addresses. */
+  readonly reverses = new Map<IpAddress, readonly string[]>();
   /** The lookups, in order. */
   readonly lookups: string[] = [];
   /** The server's ends of all connections that it made, and of those its listeners took. */
@@ -98,6 +100,15 @@ export class Network implements Runtime {
     const lists = this.names.get(hostname);
     if (lists === undefined) return Promise.reject(new NetError("name-not-found", `Cannot resolve "${hostname}"`));
     return Promise.resolve(lists.length > 1 ? lists.shift()! : lists[0]!);
+  }
+
+  reverseLookup(ip: IpAddress, { signal }: LookupOptions = {}): Promise<string[]> {
+    this.lookups.push(ip);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const names = this.reverses.get(ip);
+    return names === undefined
+      ? Promise.reject(new NetError("name-not-found", `Cannot resolve "${ip}"`))
+      : Promise.resolve([...names]);
   }
 
   interfaces(): IpAddress[] {
