@@ -13,7 +13,7 @@ import { formatSession, formatSessionEnd } from "./session_line.ts";
  * The account of a session that is over. In JSON it is the event `session`: `id`, `end` (a `CloseCause`), `refusal`
  * (`authentication`, `rules`, `protocol` or `network`, if it was refused), `client` and `clientPort`, `listener` and
  * `listenerName`, `protocol`, `user`, `command`, `target` and `targetPort`, `address` and `addressPort`, `via` (the way
- * out, unless that is the direct one), `rule`, `sent` and `received` (bytes from and to the client), `duration`
+ * out, unless that is the direct one) and `viaMember` (of a group), `rule`, `sent` and `received` (bytes from and to the client), `duration`
  * (milliseconds) and `reason`. What is not known is left out.
  *
  * @param session The session.
@@ -55,7 +55,7 @@ export function stepEntry(event: string, words: string, session: SessionInfo): L
 }
 
 function sessionFields(session: SessionInfo): Record<string, unknown> {
-  const { client, listener, listenerName, protocol, user, command, target, address, via, rule } = session;
+  const { client, listener, listenerName, protocol, user, command, target, address, via, viaMember, rule } = session;
   return {
     client: client?.ip,
     clientPort: client?.port,
@@ -69,6 +69,7 @@ function sessionFields(session: SessionInfo): Record<string, unknown> {
     address: address?.ip,
     addressPort: address?.port,
     via,
+    viaMember,
     rule,
   };
 }

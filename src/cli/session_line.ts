@@ -12,13 +12,14 @@ import { formatElapsed } from "./elapsed.ts";
 
 /**
  * Writes who asked for what: `#12 127.0.0.1:52344 ada connect example.com:443 (93.184.216.34:443) by "web"`, the last
- * being the rule that decided, and before it `via "tor"` where it leaves by another way than the direct one. A hyphen
- * stands for the user where nobody had to log in. Whatever the client sent is escaped, each piece of it one word.
+ * being the rule that decided, and before it `via "pool" ("tor")` where it leaves by another way than the direct one, in
+ * brackets the member of a group. A hyphen stands for the user where nobody had to log in. Whatever the client sent is
+ * escaped, each piece of it one word.
  *
  * @param session The session as far as it has come.
  */
 export function formatSession(session: SessionInfo): string {
-  const { id, client, listener, user, command, target, address, via, rule } = session;
+  const { id, client, listener, user, command, target, address, via, viaMember, rule } = session;
   const source = client ?? listener;
   const words = [`#${id}`, source === undefined ? "-" : printableWord(formatAddress(source))];
   if (user !== undefined || command !== undefined) words.push(user === undefined ? "-" : printableWord(user.name));
@@ -29,6 +30,7 @@ export function formatSession(session: SessionInfo): string {
   const reached = address && (isLookup ? address.ip : formatAddress(address));
   if (reached !== undefined && reached !== asked) words.push(`(${reached})`);
   if (via !== undefined) words.push(`via "${printable(via)}"`);
+  if (viaMember !== undefined) words.push(`("${printable(viaMember)}")`);
   if (rule !== undefined) words.push(`by "${printable(rule)}"`);
   return words.join(" ");
 }

@@ -96,7 +96,7 @@ async function dialBy(
   target: Target,
   addresses: readonly SocketAddress[],
 ): Promise<Dialled> {
-  const { connection, bound, address } = await session.dialling((signal) =>
+  const { connection, bound, address, by } = await session.dialling((signal) =>
     way.connect(target, {
       request: session as RequestInfo,
       signal: abortSignalOf(signal),
@@ -105,5 +105,6 @@ async function dialBy(
       addresses: () => Promise.resolve(addresses),
     })
   );
+  session.viaMember = by;
   return { connection, bound, address };
 }

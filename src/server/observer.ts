@@ -29,6 +29,8 @@ export interface SessionInfo extends ClientInfo {
   readonly address: SocketAddress | undefined;
   /** The way out that it takes, by name; absent for the direct one. */
   readonly via?: string | undefined;
+  /** The member of it that connected, by name, where it is a group: `outer/inner` of groups within groups. */
+  readonly viaMember?: string | undefined;
   /** The name of the rule that decided, if one did. */
   readonly rule: string | undefined;
   /** Whether that rule wants the session logged: `all` if it does not say. */

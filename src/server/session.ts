@@ -68,6 +68,8 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   address: SocketAddress | undefined;
   /** The way out that it takes, once that is chosen; absent for the direct one. */
   way: WayOut | undefined;
+  /** Which member of it, where it is a group. */
+  viaMember: string | undefined;
   /** Is told of the end of the relay, if there is one. A function for all sessions: thousands hold it. */
   whenRelayed: ((session: Session, error: unknown) => void) | undefined;
   /** Is told that another service has taken over. */

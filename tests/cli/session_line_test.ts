@@ -36,6 +36,10 @@ test("the way out stands before the rule", () => {
     formatSession(sessionOf({ via: "t\nr", rule: "web", address: undefined })),
     '#12 127.0.0.1:52344 ada connect example.com:443 via "t\\x0ar" by "web"',
   );
+  assertEquals(
+    formatSession(sessionOf({ via: "pool", viaMember: "eu/a", address: undefined })),
+    '#12 127.0.0.1:52344 ada connect example.com:443 via "pool" ("eu/a")',
+  );
 });
 
 test("a client on a UNIX socket bears the socket's path, one without an address a hyphen", () => {
