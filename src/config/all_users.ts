@@ -11,8 +11,9 @@ import { describeFound } from "./found.ts";
 import type { MergedSettings } from "./merge.ts";
 import { printable } from "./printable.ts";
 import { type ReadFile, readText } from "./read_text.ts";
+import type { Secret } from "./secret.ts";
 import type { Secrets } from "./secrets.ts";
-import { passwordProblem } from "./user_schema.ts";
+import { chapSecretProblem, passwordProblem } from "./user_schema.ts";
 
 /** All users, and what is wrong with them. */
 export interface AllUsers {
@@ -22,6 +23,8 @@ export interface AllUsers {
   readonly problems: readonly string[];
   /** What an operator should know. */
   readonly warnings: readonly string[];
+  /** Whether the settings' own file holds any of their secrets. */
+  readonly holdsSecrets: boolean;
 }
 
 /**
@@ -37,12 +40,21 @@ export async function allUsers(merged: MergedSettings, secrets: Secrets, readFil
   const users: UserEntry[] = [];
   const written: UserEntry[] = []; // where others may read it
   const isFile = merged.originOf(["users"])?.isFile === true;
+  let holdsSecrets = false;
   for (const [index, setting] of (settings ?? []).entries()) {
-    const password = await secrets.fetch(setting.password, ["users", index, "password"], passwordProblem);
-    if (password === undefined) continue;
-    const user = { ...setting, password };
+    const { password: asPassword, chapSecret: asSecret, ...rest } = setting;
+    const fetch = async (secret: Secret | undefined, key: string, problem: typeof passwordProblem) =>
+      secret === undefined ? undefined : await secrets.fetch(secret, ["users", index, key], problem);
+    const password = await fetch(asPassword, "password", passwordProblem);
+    const chapSecret = await fetch(asSecret, "chapSecret", chapSecretProblem);
+    const isLacking = asPassword !== undefined && password === undefined ||
+      asSecret !== undefined && chapSecret === undefined;
+    if (isLacking) continue;
+    const user = { ...rest, ...password !== undefined && { password }, ...chapSecret !== undefined && { chapSecret } };
     users.push(user);
-    if (isFile && typeof setting.password === "string") written.push(user);
+    if (!isFile) continue;
+    if (typeof asPassword === "string") written.push(user);
+    if (typeof asSecret === "string") holdsSecrets = true;
   }
   if (usersFile !== undefined) {
     const path = merged.pathFrom(["usersFile"], usersFile);
@@ -65,7 +77,8 @@ export async function allUsers(merged: MergedSettings, secrets: Secrets, readFil
     }
   }
   const isNone = settings === undefined && usersFile === undefined;
-  return { users: isNone ? undefined : users, problems, warnings: userAdvice(written) };
+  const warnings = userAdvice(written);
+  return { users: isNone ? undefined : users, problems, warnings, holdsSecrets: holdsSecrets || warnings.length > 0 };
 }
 
 function entries(text: string, name: string, problems: string[]): readonly UserEntry[] {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AuthOptions } from "../auth/auth_options.ts";
 import type { UserEntry } from "../auth/user_list.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Limit, LoginLimit, StoreOptions } from "../policy/limit.ts";
@@ -82,6 +83,8 @@ export interface Config {
   readonly users?: readonly UserEntry[] | undefined;
   /** A file with further users, as `socks-server passwd` writes it. */
   readonly usersFile?: string | undefined;
+  /** Ways to log in other than by password. */
+  readonly auth?: AuthOptions | undefined;
   /**
    * Who may do what; the first rule that applies decides.
    *
@@ -194,6 +197,12 @@ export interface Config {
    * @default {false}
    */
   readonly trustUserIds?: boolean | undefined;
+  /**
+   * Whether clients may ask for lookups alone, by Tor's RESOLVE and RESOLVE_PTR.
+   *
+   * @default Those on this machine.
+   */
+  readonly resolveCommands?: boolean | undefined;
   /**
    * Whether clients on other machines may reach loopback, private and link-local addresses.
    *

@@ -40,6 +40,7 @@ export const FLAGS: readonly Flag[] = [
   { name: "mixed", path: ["mixed"], kind: "switch" },
   { name: "ident", path: ["ident"], kind: "switch" },
   { name: "trust-user-ids", path: ["trustUserIds"], kind: "switch" },
+  { name: "resolve-commands", path: ["resolveCommands"], kind: "switch" },
   { name: "allow-private", path: ["allowPrivate"], kind: "switch" },
   { name: "open", path: ["open"], kind: "switch" },
   { name: "log-level", path: ["logLevel"], kind: "text" },

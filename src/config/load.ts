@@ -7,6 +7,7 @@
 import { parseIp, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { parseEndpoint } from "../net/endpoint.ts";
 import { exposureProblem } from "../policy/exposure.ts";
+import { chapProblem } from "../server/chap_offer.ts";
 import { allUpstreams } from "./all_upstreams.ts";
 import { allUsers } from "./all_users.ts";
 import type { Config } from "./config.ts";
@@ -77,7 +78,7 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const config: Config = { ...await withStore(merged, secrets), ...users !== undefined && { users }, ...ways };
   const stray = strayVariables(environment, secrets.variables);
   problems.push(...secrets.problems, ...usersFindings.problems, ...stray.problems);
-  const holdsSecrets = hasLogins || usersFindings.warnings.length > 0 ||
+  const holdsSecrets = hasLogins || usersFindings.holdsSecrets ||
     typeof merged.settings.store?.redis === "string";
   if (file !== undefined && holdsSecrets) await secrets.checkMode(file, []);
   const warnings = [...stray.warnings, ...usersFindings.warnings, ...secrets.warnings];
@@ -95,6 +96,8 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   }
   const exposed = usersAreKnown && listenersAreKnown && !isWrong("open") ? exposure(config) : undefined;
   if (exposed !== undefined) problems.push(`${exposed}; ${EXPOSURE_ADVICE}`);
+  const uselessChap = usersAreKnown && !isWrong("auth") ? chapProblem(config) : undefined;
+  if (uselessChap !== undefined) problems.push(`${merged.nameOf(["auth", "chap"])}: ${uselessChap}`);
   if (config.otherwise === "allow" && config.allowPrivate !== true && isForOthers(config)) {
     warnings.push(`${merged.nameOf(["otherwise"])}: ${ALLOW_ADVICE}`);
   }

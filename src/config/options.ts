@@ -27,6 +27,7 @@ export function serveOptions(config: Config): ServeOptions {
       ...idleTimeout !== undefined && { idle: idleTimeout },
     },
     bounds: Object.fromEntries(Object.entries(config.bounds ?? {}).filter(([, bound]) => bound !== undefined)),
+    auth: config.auth,
     rules: config.rules,
     otherwise: config.otherwise,
     limits: config.limits,
@@ -40,6 +41,7 @@ export function serveOptions(config: Config): ServeOptions {
     mixed: config.mixed,
     ident: config.ident,
     trustUserIds: config.trustUserIds,
+    resolveCommands: config.resolveCommands,
     allowPrivate: config.allowPrivate,
     open: config.open,
   };

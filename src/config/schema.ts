@@ -9,6 +9,7 @@ import { parseIp } from "../net/address.ts";
 import { classifyIp } from "../net/ip_class.ts";
 import { type Config, LAST_WORDS, LOG_FORMATS, LOG_LEVELS, RELOAD_MODES } from "./config.ts";
 import { forwards } from "./forward_schema.ts";
+import { auth } from "./auth_schema.ts";
 import { limits, logins } from "./limit_schema.ts";
 import { listen } from "./listen_schema.ts";
 import { outgoing, resolver } from "./outgoing_schema.ts";
@@ -48,6 +49,7 @@ const settings = z.strictObject({
   listen: listen.describe("Where to listen: HOST:PORT, [IPv6]:PORT or unix:PATH. Default: 127.0.0.1:1080.").optional(),
   users: users.describe("Who may log in; with users everybody has to.").optional(),
   usersFile: path.describe("A file with further users, as socks-server passwd writes it.").optional(),
+  auth: auth.describe("Ways to log in other than by password.").optional(),
   rules: rules.describe("Who may do what; the first rule that applies decides.").optional(),
   otherwise: oneOf(LAST_WORDS).describe("What happens where no rule decides. Default: safe.").optional(),
   limits: limits.describe("How many sessions, how fast, how much.").optional(),
@@ -74,6 +76,10 @@ const settings = z.strictObject({
     .optional(),
   ident: flag.describe("Whether SOCKS4 user ids are checked with IDENT (RFC 1413).").optional(),
   trustUserIds: flag.describe("Whether a SOCKS4 user id that is a user's name is believed, without a password.")
+    .optional(),
+  resolveCommands: flag.describe(
+    "Whether clients may ask for lookups, by Tor's commands. Default: those on this machine.",
+  )
     .optional(),
   allowPrivate: flag.describe("Whether other machines may reach loopback, private and link-local addresses.")
     .optional(),

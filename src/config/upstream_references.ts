@@ -5,6 +5,7 @@
  */
 
 import { parseProxy, resolvesNames } from "../client/proxy.ts";
+import { Isolation } from "../upstream/isolation.ts";
 import type { Config, UpstreamEntry } from "./config.ts";
 import { type Finding, lost } from "./finding.ts";
 import { describeFound } from "./found.ts";
@@ -14,8 +15,8 @@ import { isWayName, OWN_WAYS } from "./upstream_setting.ts";
 type GroupEntry = Extract<UpstreamEntry, { readonly group: unknown }>;
 
 /**
- * Looks for ways out that are not there, that nobody takes, and that lead back to themselves; and for groups that look
- * names up here for some of their members' sake.
+ * Looks for ways out that are not there, that nobody takes, that lead back to themselves, and whose logins cannot be
+ * made; and for groups that look names up here for some of their members' sake.
  *
  * @param config The settings.
  */
@@ -32,7 +33,8 @@ export function checkWays(config: Config): readonly Finding[] {
     .map(([path, name]) => ({ path, message: lost(name, "way out", known), isWarning: false }));
   const members = upstreams.flatMap((entry, index) => isGroup(entry) ? missingMembers(entry, index, upstreams) : []);
   const loops = upstreams.flatMap((entry, index) => isGroup(entry) ? loopOf(entry, index, groups) : []);
-  const wrong = [...missing, ...members, ...loops];
+  const templates = upstreams.flatMap((entry, index) => isGroup(entry) ? [] : wrongTemplates(entry, index));
+  const wrong = [...missing, ...members, ...loops, ...templates];
   if (wrong.length > 0) return wrong;
   const reached = new Set([...taken.map(([, name]) => name), ...groups.flatMap(({ group }) => group.map(nameOf))]);
   return upstreams.flatMap((entry, index): Finding[] => {
@@ -70,6 +72,20 @@ function missingMembers({ group }: GroupEntry, index: number, upstreams: readonl
       isWarning: false,
     };
   });
+}
+
+/** What is wrong with the logins of sessions. */
+function wrongTemplates({ proxy, isolate }: Exclude<UpstreamEntry, GroupEntry>, index: number): Finding[] {
+  const last = proxy.at(-1);
+  if (isolate === undefined || last === undefined) return [];
+  try {
+    new Isolation(isolate, parseProxy(last));
+    return [];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const [, key, message] = /^isolate\.(user|password): (.*)$/s.exec(error.message) ?? [, "user", error.message];
+    return [{ path: ["upstreams", index, "isolate", key!], message: message!, isWarning: false }];
+  }
 }
 
 /** Whether the group comes back to itself; told of the first of those that do. */

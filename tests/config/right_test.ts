@@ -4,11 +4,17 @@ import { effectiveSettings, formatSettings } from "../../src/config/effective.ts
 import { loadConfig } from "../../src/config/load.ts";
 import { SETTINGS } from "../../src/config/schema.ts";
 import { serveOptions } from "../../src/config/options.ts";
+import type { Rule } from "../../src/policy/rule.ts";
 import { compileRules } from "../../src/policy/rule_set.ts";
+import { memory } from "../../src/runtime/memory.ts";
+import type { WayFacilities } from "../../src/upstream/facilities.ts";
+import { openWays } from "../../src/upstream/ways.ts";
 import { casesIn, ENVIRONMENT } from "./_cases.ts";
 import { filesOf } from "./_load.ts";
 
 const cases = casesIn("right");
+const unused = () => Promise.reject(new Error("It is not asked for anything"));
+const FACILITIES: WayFacilities = { runtime: memory(), lookup: unused, dial: unused };
 const used = new Set<string>();
 
 for (const { name, readFile, expected } of cases) {
@@ -17,7 +23,10 @@ for (const { name, readFile, expected } of cases) {
     assertEquals(warnings, expected);
     for (const setting of Object.keys(config)) used.add(setting);
     compileRules(config.rules ?? []);
-    serveOptions(config);
+    const { upstreams, via, rules = [] } = serveOptions(config);
+    const ways = openWays(upstreams ?? {}, { facilities: FACILITIES, schedule: () => () => {} });
+    for (const name of [via, ...(rules as Rule[]).map(({ via }) => via)]) ways.check(name, "via");
+    ways.close();
   });
 
   test(`what is shown of ${name} means the same, but for secrets`, async () => {

@@ -127,7 +127,7 @@ test("the logins of proxies are not shown", async () => {
   const { config } = await load({
     "a.yaml": `
 upstreams:
-  - { name: a, proxy: ["socks5h://ada:hunter2@one.example", socks4a://two.example:1081], isolate: { user: "{user}", password: hunter2 } }
+  - { name: a, proxy: ["socks5h://ada:hunter2@one.example", socks5://two.example:1081], isolate: { user: "{user}", password: hunter2 } }
   - { name: b, proxy: "socks5h://hunter2@one.example" }
 via: ["socks5h://ada:hunter2@three.example"]`,
   });
@@ -135,7 +135,7 @@ via: ["socks5h://ada:hunter2@three.example"]`,
   assertEquals(shown["upstreams"], [
     {
       name: "a",
-      proxy: [{ hidden: "socks5h://one.example:1080 with a login" }, "socks4a://two.example:1081"],
+      proxy: [{ hidden: "socks5h://one.example:1080 with a login" }, "socks5://two.example:1081"],
       isolate: { user: "{user}", password: { hidden: "plain text" } },
     },
     { name: "b", proxy: { hidden: "socks5h://one.example:1080 with a login" } },
