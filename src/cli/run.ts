@@ -7,6 +7,8 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
+import { runCheck } from "./check.ts";
+import { checkCommand } from "./check_command.ts";
 import { configCommand } from "./config_command.ts";
 import { runConnect } from "./connect.ts";
 import { connectCommand } from "./connect_command.ts";
@@ -55,6 +57,7 @@ export async function run(args: readonly string[], terminal: Terminal, commands:
     .addCommand(configCommand(terminal, exit))
     .addCommand(rulesCommand(terminal, exit))
     .addCommand(connectCommand(async (given) => exit(await runConnect(given, terminal))))
+    .addCommand(checkCommand(async (given) => exit(await runCheck(given, terminal))))
     .addCommand(passwdCommand(async (given) => exit(await runPasswd(given, terminal))))
     .addCommand(serviceCommand((text) => terminal.out(text)));
   const helpFor = (words: readonly string[]): void => {

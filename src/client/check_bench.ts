@@ -115,9 +115,3 @@ export function spoken(proxy: Proxy, protocol: Exclude<Protocol, "http">): Proxy
   const { host, port, tls, user } = proxy;
   return { scheme, host, port, tls, user };
 }
-
-/** The proxy without its login, or with another. */
-export function withLogin(proxy: Proxy, login: Pick<Proxy, "user" | "password"> = {}): Proxy {
-  const { scheme, host, port, tls } = proxy;
-  return { scheme, host, port, tls, ...login };
-}
