@@ -26,10 +26,14 @@ const NOBODY: Blame = { isOfWay: false, isForAll: false };
  */
 export function blameFor(error: unknown, way: Pick<WayOut, "isolates">): Blame {
   if (!(error instanceof ProxyError)) return NOBODY;
-  const { phase, code, isLast } = error;
+  const { phase, code, isLast, reply, status } = error;
   const isLogin = phase === "authentication" && code === "permission-denied";
   if (isLogin) return { isOfWay: true, isForAll: way.isolates !== true };
   const isOfWay = phase === "dial" || phase === "tls" || phase === "greeting" || phase === "authentication" ||
     !isLast || phase === "request" && (code === "reset" || code === "closed" || code === "timeout");
-  return { isOfWay, isForAll: isOfWay };
+  if (isOfWay) return { isOfWay, isForAll: true };
+  // It was asked for the target and left, or spoke of itself: it may be dying, or may not like the target.
+  const isNoAnswer = phase === "reply" && reply === undefined &&
+    (code === "reset" || code === "closed" || status !== undefined);
+  return isNoAnswer ? { isOfWay: true, isForAll: false } : NOBODY;
 }

@@ -139,7 +139,9 @@ test("fail-over: of three servers two are killed under load, and every request i
   let isOver = false, served = 0;
   const work = async (): Promise<void> => {
     while (!isOver) {
-      const connection = await soon(connect(target, { proxy: front, runtime }));
+      const connection = await soon(connect(target, { proxy: front, runtime })).catch((error) => {
+        throw new Error(`${seen.refusals.map(({ reason }) => reason)}`, { cause: error });
+      });
       served++;
       await connection.write(new Uint8Array(1000));
       await connection.read().catch(() => null); // those that are open when theirs is killed break

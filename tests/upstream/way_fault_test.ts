@@ -27,8 +27,6 @@ test("a proxy that cannot reach the next one has failed", () => {
 test("what is said of the target is no fault of the way", () => {
   assertEquals(failed(proxyFailure("reply", "refused", { reply: 5 })), "none");
   assertEquals(failed(proxyFailure("reply", "unknown", { reply: 1 })), "none");
-  // `ssh -D` says so of every target that it cannot reach.
-  assertEquals(failed(proxyFailure("reply", "closed")), "none");
   assertEquals(failed(proxyFailure("request", "name-not-found")), "none");
   assertEquals(failed(new NetError("refused", "it is a test")), "none");
   assertEquals(failed(new NetError("not-allowed", "it is a test")), "none");
@@ -37,4 +35,9 @@ test("what is said of the target is no fault of the way", () => {
 test("where each session logs in for itself, a refused login is that session's alone", () => {
   assertEquals(failed(proxyFailure("authentication", "permission-denied"), true), "one");
   assertEquals(failed(proxyFailure("authentication", "closed"), true), "all");
+});
+
+test("a proxy that leaves in place of an answer may be dying, or say so of a target, as ssh -D does", () => {
+  for (const code of ["reset", "closed"] as const) assertEquals(failed(proxyFailure("reply", code)), "one");
+  assertEquals(failed(proxyFailure("reply", "timeout")), "none");
 });
