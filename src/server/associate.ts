@@ -17,6 +17,7 @@ import { UnableError } from "../upstream/unable_error.ts";
 import type { WayOut } from "../upstream/way_out.ts";
 import { addressTarget, type Exchange } from "./exchange.ts";
 import { LimitsOfRules } from "./limits_of_rules.ts";
+import type { HandleOptions } from "./options.ts";
 import { Outlets } from "./outlets.ts";
 import { findRoute } from "./route.ts";
 import type { Service } from "./service.ts";
@@ -81,12 +82,17 @@ export async function serveAssociate(
 function wayOf(session: Session, granted: Grant | undefined): WayOut | undefined {
   const { service } = session;
   const way = service.wayFor(granted, session as Traveller);
-  const { rules = [] } = service.options;
-  const isForAll = granted?.via !== undefined || Array.isArray(rules) && rules.every(({ via }) => via === undefined);
+  const isForAll = granted?.via !== undefined || !mayChoose(service.options.rules);
   if (way === undefined || !isForAll) return way;
   if (way.name === BLOCK) throw new NetError("not-allowed", `Cannot associate: the way out is "${BLOCK}"`);
   if (way.associate === undefined) throw new UnableError("associate", way.name);
   return way;
+}
+
+/** Whether rules may choose a way for each destination. */
+function mayChoose(rules: HandleOptions["rules"] = []): boolean {
+  if ("some" in rules) return rules.some(({ via }) => via !== undefined);
+  return rules.address !== undefined || rules.name !== undefined;
 }
 
 /** It asks whoever serves the session by then, and under what was granted by then. */

@@ -77,6 +77,39 @@ test("a chain carries them, too", async () => {
   for (const { seen } of at.proxies) await seen.summary();
 });
 
+test("a group takes a member that can", async () => {
+  await using at = await behind({
+    upstreams: {
+      old: { proxy: "socks4a://192.0.2.11" },
+      new: { proxy: "socks5h://192.0.2.12" },
+      up: { group: ["old", "direct", "new"] },
+    },
+  });
+  const dns = await at.host("198.51.100.53", 53);
+  const { socket, send, next } = await associated(at);
+  await send("one", "198.51.100.53:53");
+  assertEquals(await next(), "got one of 198.51.100.53:53");
+  assertEquals(dns.got, ["one from 192.0.2.12"]);
+  socket.close();
+});
+
+test("users are told apart at the proxy", async () => {
+  const users = ["ada", "bob"].map((name) => ({ name, password: name }));
+  await using at = await behind({
+    users,
+    upstreams: { up: { proxy: "socks5h://192.0.2.11", isolate: { user: "{user}-x", password: "y" } } },
+  }, { proxy: { authenticate: ({ username }) => ({ name: username }) } });
+  await at.host("198.51.100.53", 53);
+  for (const { name } of users) {
+    const proxy = `socks5h://${name}:${name}@${FRONT}`;
+    await using socket = await soon(associate({ proxy, runtime: at.client }));
+    await socket.send(new Uint8Array(1), "198.51.100.53:53");
+    await soon(socket[Symbol.asyncIterator]().next());
+  }
+  const names = at.proxies[0]!.seen.events.filter((event) => event.startsWith("authenticated"));
+  assertEquals(names, ["authenticated ada-x", "authenticated bob-x"]);
+});
+
 test("rules choose a way for each destination", async () => {
   await using at = await behind({
     rules: [
@@ -170,11 +203,22 @@ describe("refused are associations", () => {
     return (await assertRejects(() => soon(opening as Promise<DatagramTunnel>), ProxyError)).reply;
   }
 
-  for (const proxy of ["socks4a://192.0.2.11", ["socks4://192.0.2.12", "socks5h://192.0.2.11"]]) {
+  for (
+    const proxy of ["socks4a://192.0.2.11", "http://192.0.2.11:8080", ["socks4://192.0.2.12", "socks5h://192.0.2.11"]]
+  ) {
     test(`whose way out cannot carry datagrams (07): ${proxy}`, async () => {
       assertEquals(await reply({ upstreams: { up: { proxy } } }), 7);
     });
   }
+
+  test("that no rule of functions could send another way (07)", async () => {
+    const upstreams = { up: { proxy: "socks4a://192.0.2.11" } };
+    assertEquals(await reply({ upstreams, rules: { request: () => "allow" } }), 7);
+    assertEquals(
+      await reply({ upstreams, rules: { request: () => ({ allow: "always", via: "up" }), address: () => "allow" } }),
+      7,
+    );
+  });
 
   test("whose way out is `block` (02), by default or by a rule", async () => {
     assertEquals(await reply({ via: "block" }), 2);

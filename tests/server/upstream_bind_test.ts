@@ -153,6 +153,10 @@ describe("refused at once is what", () => {
     assertEquals(await reply({ via: "block" }, `${PEER}:1`), 2);
   });
 
+  test("the way out cannot do (07)", async () => {
+    assertEquals(await reply({ upstreams: { up: { proxy: "http://192.0.2.11:8080" } } }), 7);
+  });
+
   test("no proxy is there for (01)", async () => {
     assertEquals(await reply({ upstreams: { up: { proxy: "socks5h://192.0.2.13" } } }, `${PEER}:1`), 1);
   });
