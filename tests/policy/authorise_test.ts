@@ -162,3 +162,35 @@ test("a destination is looked up unless a rule denies it", async () => {
     assertEquals(await new Authoriser({ lookup: () => verdict }, () => undefined).lookup(target, REQUEST), may);
   }
 });
+
+test("a name that is kept has its own question, and what was said of the request holds without an answer", async () => {
+  const granted: Grant = { allow: "safely", via: "tor" };
+  const target = (host: string) => ({ type: "name" as const, host, port: 443 });
+  const asked: string[] = [];
+  const rules: Rules = {
+    address: ({ ip, name }) => void asked.push(`${ip} of ${name}`),
+    name: ({ host }) => {
+      asked.push(host);
+      if (host === "throws.test") throw new Error("it is a test");
+      return host === "no.test"
+        ? "deny" as const
+        : host === "later.test"
+        ? Promise.resolve("deny" as const)
+        : undefined;
+    },
+  };
+  const byDefault: AddressDefault = ({ ip }) => ip.startsWith("127.") ? "loopback" : undefined;
+  const authoriser = new Authoriser(rules, byDefault);
+  const decided = async (host: string) => inWords(await authoriser.name(target(host), REQUEST, granted), "nothing");
+  assertEquals(await authoriser.name(target("yes.test"), REQUEST, granted), granted);
+  assertEquals(await decided("no.test"), "denied by a rule");
+  assertEquals(await decided("later.test"), "denied by a rule");
+  assertEquals(await decided("throws.test"), "a rule failed: it is a test");
+  assertEquals([await decided("localhost"), await decided("A.LocalHost.")], ["loopback", "loopback"]);
+  assertEquals(await decided("notlocalhost"), "allowed");
+  assertEquals(asked.slice(-3), ["127.0.0.1 of localhost", "127.0.0.1 of A.LocalHost.", "notlocalhost"]);
+  assertEquals(await new Authoriser({}, byDefault).name(target("yes.test"), REQUEST, undefined), undefined);
+  assertEquals(await new Authoriser({}, byDefault).name(target("localhost"), REQUEST, { allow: "always" }), {
+    allow: "always",
+  });
+});

@@ -108,6 +108,33 @@ test("compiled rules say of an address what reading them one by one says", () =>
   );
 });
 
+/** A rule as it applies to a name that nobody looks up: without addresses in `to`, and not at all if there is nothing else. */
+function withoutAddresses(rule: Rule): readonly Rule[] {
+  const { to, ...rest } = rule;
+  const isAll = to === undefined || to.includes("any") || to.includes("0.0.0.0/0") && to.includes("::/0");
+  if (isAll) return [rest];
+  const names = to.filter((item) => NAME_ITEMS.includes(item));
+  return names.length === 0 ? [] : [{ ...rest, to: names }];
+}
+
+test("compiled rules say of a name that is kept what those without addresses say, read one by one", () => {
+  const names = request.filter(({ target, command }) => target.type === "name" && command === "connect");
+  fc.assert(
+    fc.property(rules, otherwise, names, (rules, otherwise, request) => {
+      const named = rules.map((rule, at) => ({ ...rule, name: `rule ${at + 1}` }));
+      const found = compileRules(named, { otherwise }).name(request.target, request);
+      const without = named.flatMap(withoutAddresses);
+      const of = compileRules(without, { otherwise }).request(request);
+      assertEquals(short(found), short(of));
+      assertEquals(
+        short(found)?.replace(/rule .*/, ""),
+        naive(without, otherwise, request, destinationOfRequest(request))?.replace(/rule .*/, ""),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test("compiled rules say of a request what reading them one by one says", () => {
   fc.assert(
     fc.property(rules, otherwise, request, (rules, otherwise, request) => {
