@@ -5,7 +5,9 @@
  */
 
 import type { Config } from "../config/config.ts";
+import { serveOptions } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
+import { leavesNames } from "../config/upstream_references.ts";
 import { formatHostPort, type IpAddress, parseIp, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { parseEndpoint } from "../net/endpoint.ts";
 import { classifyIp, embeddedIpv4 } from "../net/ip_class.ts";
@@ -53,9 +55,11 @@ export interface TrialResult {
  */
 export function tryRules(config: Config, trial: Trial): TrialResult {
   const request = requestOf(config, trial);
-  const destination = destinationOf(trial);
   const { rules = [], otherwise = "safe" } = config;
-  const explanation = compileRules(rules, { otherwise, now: () => trial.at }).explain(request, destination);
+  const compiled = compileRules(rules, { otherwise, now: () => trial.at });
+  const kept = keptDestination(config, trial, (destination) => compiled.explain(request, destination));
+  const destination = kept ?? destinationOf(trial);
+  const explanation = compiled.explain(request, destination);
   const lines = [describe(request, trial)];
   for (const { rule, action, applies, because } of explanation.rules) {
     lines.push(`  ${printable(rule)} (${action}): ${WORDS[applies]}${because === "" ? "" : `, ${printable(because)}`}`);
@@ -108,6 +112,21 @@ function destinationOf({ target, address }: Trial): Destination {
   };
 }
 
+/** The destination of a name that is left to a way out, as the server puts it to the rules; else `undefined`. */
+function keptDestination(
+  config: Config,
+  { target: { type, host, port } }: Trial,
+  explain: (destination: Destination) => Explanation,
+): Destination | undefined {
+  if (type !== "name" || /^(?:.*\.)?localhost\.?$/i.test(host)) return undefined;
+  const destination: Destination = { name: host, port, isKept: true };
+  return leavesNames(config, viaOf(explain(destination))) ? destination : undefined;
+}
+
+function viaOf({ verdict }: Explanation): string | undefined {
+  return typeof verdict === "object" && "allow" in verdict ? verdict.via : undefined;
+}
+
 function describe({ listenerName, user, command, target }: RequestInfo, { from, address, at }: Trial): string {
   const who = user === undefined ? "Somebody" : printable(user.name);
   const groups = user?.groups === undefined || user.groups.length === 0
@@ -118,10 +137,25 @@ function describe({ listenerName, user, command, target }: RequestInfo, { from, 
   return `${who}${groups} from ${from}${listener}, ${command} to ${where}, ${new Date(at).toISOString()}:`;
 }
 
+/** Whether it is allowed, and by which way out. */
 function conclusion(
   config: Config,
   request: RequestInfo,
-  { name, ip, dialled, port }: Destination,
+  destination: Destination,
+  explanation: Explanation,
+): { text: string; isAllowed: boolean } {
+  const { text, isAllowed } = decision(config, request, destination, explanation);
+  const via = viaOf(explanation) ?? serveOptions(config).via ?? "direct";
+  if (!isAllowed || via === "direct") return { text, isAllowed };
+  if (via === "block") return { text: `${text}, and denied by its way out, "block"`, isAllowed: false };
+  const whose = destination.isKept === true ? ", to which the name is left" : "";
+  return { text: `${text}; it leaves by "${printable(via)}"${whose}`, isAllowed };
+}
+
+function decision(
+  config: Config,
+  request: RequestInfo,
+  { name, isKept, ip, dialled, port }: Destination,
   { verdict, rule, reason }: Explanation,
 ): { text: string; isAllowed: boolean } {
   const by = rule === undefined ? "" : ` by ${printable(rule)}`;
@@ -133,6 +167,7 @@ function conclusion(
     return { text: `Not decided until the name is resolved: ${printable(reason)} (see --address)`, isAllowed: false };
   }
   const said = verdict === undefined ? "No rule applies" : `Allowed${by}`;
+  if (isKept === true) return { text: said, isAllowed: true };
   if (ip === undefined) {
     return { text: `${said}, unless the safe defaults deny its address (see --address)`, isAllowed: true };
   }

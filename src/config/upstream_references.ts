@@ -112,6 +112,18 @@ function loopOf(entry: GroupEntry, index: number, groups: readonly GroupEntry[])
   return [];
 }
 
+/**
+ * Whether a request's name is left to somebody else.
+ *
+ * @param config The settings.
+ * @param via The way out that it takes, by name; absent for what no rule says another for.
+ */
+export function leavesNames({ upstreams = [], via: standard = ["direct"] }: Config, via?: string): boolean {
+  const name = via ?? (standard.length === 1 && isWayName(standard[0]!) ? standard[0]! : undefined);
+  if (name === undefined) return resolvesNames(parseProxy(standard.at(-1)!));
+  return name === "block" || keepsNames(name, upstreams);
+}
+
 /** Whether names are looked up here, though some of the members would not have it. */
 function isHalfBlind(entry: GroupEntry, upstreams: readonly UpstreamEntry[]): boolean {
   const keeping = entry.group.map((member) => keepsNames(nameOf(member), upstreams));

@@ -103,3 +103,43 @@ test("mistakes are told by their flags", async () => {
   );
   assertEquals(await first("--form 1.2.3.4 a:1"), "Unknown flag --form: did you mean --from?");
 });
+
+test("the way out is told, and whether the name is left to it", async () => {
+  const ways = {
+    "a.yaml": `
+upstreams: [{ name: tor, proxy: socks5h://127.0.0.1:9050 }, { name: old, proxy: socks5://192.0.2.1 }]
+rules:
+  - { action: allow, to: [10.0.0.0/8], via: direct }
+  - { action: allow, to: [.onion], via: tor }
+  - { action: allow, to: [.ads.example], via: block }
+  - { action: deny, to: [.bad.example] }
+`,
+  };
+  const last = async (words: string, via?: string): Promise<[number, string]> => {
+    const { code, stdout } = await runWords(`rules test --config a.yaml ${words}`, ways, { SOCKS_VIA: via ?? "" });
+    return [code, stdout.at(-1)!];
+  };
+  assertEquals(await last("x.onion:80"), [0, 'Allowed by rule 2; it leaves by "tor", to which the name is left']);
+  assertEquals(await last("a.ads.example:80"), [1, 'Allowed by rule 3, and denied by its way out, "block"']);
+  assertEquals(
+    (await last("a.example:80"))[1],
+    "Not decided until the name is resolved: it depends on rule 1 (see --address)",
+  );
+  const tor = (words: string) => last(`--from 192.0.2.7 ${words}`, "tor");
+  assertEquals(await tor("a.example:80"), [
+    0,
+    'No rule applies; it leaves by "tor", to which the name is left',
+  ]);
+  assertEquals(await tor("--address 192.168.0.1 a.example:80"), await tor("a.example:80"));
+  assertEquals(await tor("a.bad.example:80"), [1, "Denied by rule 4: denied by rule 4"]);
+  assertEquals(await tor("10.0.0.1:80"), [0, "Allowed by rule 1"]);
+  assertEquals((await tor("192.168.0.1:80"))[0], 1);
+  assertEquals((await tor("localhost:80"))[0], 1);
+  const told = 'No rule applies, and the safe defaults allow it; it leaves by "old"';
+  assertEquals(await last("--address 192.0.2.9 a.example:80", "old"), [0, told]);
+  const chain = "socks5h://ada:hunter2@one.example,socks5h://two.example";
+  assertEquals(
+    (await last("a.example:80", chain))[1],
+    'No rule applies; it leaves by "socks5h://one.example:1080, socks5h://two.example:1080", to which the name is left',
+  );
+});
