@@ -12,7 +12,7 @@ import { GroupMember, type GroupWay } from "./group_member.ts";
 import { type GroupSurroundings, type Schedule, unheldTimer } from "./group_surroundings.ts";
 import { MemberCheck } from "./health_check.ts";
 import type { GroupUpstream } from "./upstream.ts";
-import { blameFor } from "./way_fault.ts";
+import { type Blame, blameFor } from "./way_fault.ts";
 import type { WayBinding, WayContext, WayOpened, WayOut, WayTunnel } from "./way_out.ts";
 
 /** What holds where a group does not say otherwise, in milliseconds. */
@@ -121,23 +121,29 @@ class Group implements WayOut {
     context: WayContext,
     use: Use<Result>,
   ): Promise<Result> {
-    const left = [...members];
+    let left = [...members];
     for (;;) {
       const member = this.#next(left, target, context);
       left.splice(left.indexOf(member), 1);
       const outcome = await this.#try(member, left.length > 0, context, use);
       if ("result" in outcome) return outcome.result;
+      // What may well be the target's fault is no reason to wait for members that are down.
+      if (outcome.isOfWay && !outcome.isForAll) left = this.#open(left);
       if (left.length === 0 || !outcome.isOfWay || context.signal.aborted) throw outcome.error;
     }
   }
 
   /** One that is up or due for a trial; if there is none, the one whose failure is longest ago. */
   #next(left: readonly GroupMember[], target: Target, { request }: WayContext): GroupMember {
-    const now = this.#now();
-    const isOpen = ({ health }: GroupMember): boolean => health.isUp || this.#checks.length === 0 && health.isDue(now);
-    const candidates = left.filter(isOpen);
+    const candidates = this.#open(left);
     if (candidates.length > 0) return this.#choose(candidates, { request, target });
     return left.reduce((best, other) => other.health.failedAt < best.health.failedAt ? other : best);
+  }
+
+  /** Those that are up, or due for a trial. */
+  #open(members: readonly GroupMember[]): GroupMember[] {
+    const now = this.#now();
+    return members.filter(({ health }) => health.isUp || this.#checks.length === 0 && health.isDue(now));
   }
 
   async #try<Result>(
@@ -145,7 +151,7 @@ class Group implements WayOut {
     areOthersLeft: boolean,
     context: WayContext,
     use: Use<Result>,
-  ): Promise<{ readonly result: Result } | { readonly error: unknown; readonly isOfWay: boolean }> {
+  ): Promise<{ readonly result: Result } | Blame & { readonly error: unknown }> {
     const { request, runtime, signal } = context;
     const since = this.#now();
     health.claim(since);
@@ -175,7 +181,7 @@ class Group implements WayOut {
       const isCalledOff = signal.aborted && !isOverdue && now - since < this.#patience;
       if (blame.isForAll && !isCalledOff) health.failed(since, now, messageOf(error));
       else if (isAsked && !blame.isOfWay && this.#checks.length === 0) health.succeeded(since, "it answers");
-      return { error, isOfWay: blame.isOfWay || isOverdue };
+      return { error, isOfWay: blame.isOfWay || isOverdue, isForAll: blame.isForAll };
     } finally {
       attempt?.end();
     }

@@ -60,6 +60,18 @@ test("a proxy that answers again is up, whatever it says of the target", async (
   assertEquals(grouped.said.at(-1), "team a up: it answers");
 });
 
+test("a proxy that hangs up in place of an answer leaves it to others that are up, and to no more", async () => {
+  const grouped = new Grouped(3);
+  const [a, b, c] = grouped.ways;
+  a!.deed = DOWN;
+  assertEquals(await grouped.connect(), "ab");
+  b!.deed = proxyFailure("reply", "closed");
+  assertEquals(await grouped.connect(), "bc");
+  c!.deed = proxyFailure("reply", "closed");
+  assertEquals(await grouped.connect(), "bc: reply");
+  assertEquals(grouped.said.length, 1);
+});
+
 test("where sessions log in for themselves, one that is refused goes on to the next and takes nothing from others", async () => {
   const grouped = new Grouped(2, {}, { isolates: true });
   grouped.ways[0]!.deed = proxyFailure("authentication", "permission-denied");
