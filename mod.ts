@@ -47,7 +47,7 @@ export type { MethodChoice, MethodName } from "./src/server/methods.ts";
 export type { Bounds, HandleOptions, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
 export type { ChainUpstream, GroupChoice, GroupUpstream, HealthCheck, Upstream } from "./src/upstream/upstream.ts";
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
-export type { Dial, DialContext } from "./src/server/dial.ts";
+export type { Dial, DialContext, Dialled } from "./src/server/dial.ts";
 export type { Resolve } from "./src/server/resolve.ts";
 export type { Reverse } from "./src/server/reverse.ts";
 export { resolver, type ResolverOptions } from "./src/server/resolver.ts";

@@ -40,7 +40,7 @@ export async function serveConnect(session: Session, exchange: Exchange, granted
 }
 
 /** The other end. */
-interface Dialled {
+interface Reached {
   readonly connection: Connection;
   /** The address that the target sees, as far as it is known. */
   readonly bound: SocketAddress | Target | undefined;
@@ -48,7 +48,7 @@ interface Dialled {
   readonly address: SocketAddress | undefined;
 }
 
-async function reach(session: Session, target: Target, granted: Grant | undefined): Promise<Dialled> {
+async function reach(session: Session, target: Target, granted: Grant | undefined): Promise<Reached> {
   const { service } = session;
   const dialled = await dial(session, target, granted);
   const { connection, address } = dialled;
@@ -70,7 +70,7 @@ async function reach(session: Session, target: Target, granted: Grant | undefine
   return await reach(session, target, grant);
 }
 
-async function dial(session: Session, target: Target, granted: Grant | undefined): Promise<Dialled> {
+async function dial(session: Session, target: Target, granted: Grant | undefined): Promise<Reached> {
   const { service } = session;
   const { runtime, outgoing } = service;
   const request = session as RequestInfo;
@@ -84,9 +84,15 @@ async function dial(session: Session, target: Target, granted: Grant | undefined
   if (admission !== undefined) await session.until(admission);
   session.enter("connect");
   if (way !== undefined) return await dialBy(way, session, target, addresses);
-  const connection = service.customDial !== undefined
-    ? await service.customDial(target, { addresses, request, signal: session.signal, runtime, outgoing })
-    : await session.dialling((signal) => connectDirectly(target, { addresses, request, signal, runtime, outgoing }));
+  if (service.customDial !== undefined) {
+    const { signal } = session;
+    const dialled = await service.customDial(target, { addresses, request, signal, runtime, outgoing });
+    const { connection, bound = connection.local, address = connection.remote } = dialled;
+    return { connection, bound, address };
+  }
+  const connection = await session.dialling((signal) =>
+    connectDirectly(target, { addresses, request, signal, runtime, outgoing })
+  );
   return { connection, bound: connection.local, address: connection.remote };
 }
 
@@ -95,7 +101,7 @@ async function dialBy(
   session: Session,
   target: Target,
   addresses: readonly SocketAddress[],
-): Promise<Dialled> {
+): Promise<Reached> {
   const { connection, bound, address, by } = await session.dialling((signal) =>
     way.connect(target, {
       request: session as RequestInfo,

@@ -25,6 +25,24 @@ export interface DialContext {
   readonly outgoing?: Outgoing | undefined;
 }
 
+/** A connection, and what else a dialler knows of it. */
+export interface Dialled {
+  /** The connection. */
+  readonly connection: StreamPair | Connection;
+  /**
+   * The address that the target sees, for the reply to the client.
+   *
+   * @default The connection's `local`.
+   */
+  readonly bound?: Target | undefined;
+  /**
+   * The address at the other end, for logs.
+   *
+   * @default The connection's `remote`.
+   */
+  readonly address?: SocketAddress | undefined;
+}
+
 /**
  * Connects to a target. Dial one of `context.addresses`, not the name: they are what the rules have seen. Anything with
  * a `readable` and a `writable` will do.
@@ -40,24 +58,35 @@ export interface DialContext {
  * assertEquals(typeof dial, "function");
  * ```
  */
-export type Dial = (target: Target, context: DialContext) => Promise<StreamPair | Connection>;
+export type Dial = (target: Target, context: DialContext) => Promise<StreamPair | Connection | Dialled>;
+
+/** A dialler that ends when its signal aborts. */
+export type HeedfulDial = (
+  target: Target,
+  context: DialContext,
+) => Promise<Dialled & { readonly connection: Connection }>;
 
 /**
  * Makes sure that a dialler of somebody's ends when its signal aborts, and that a connection which comes too late is
  * closed.
  */
-export function heedSignal(dial: Dial): (target: Target, context: DialContext) => Promise<Connection> {
+export function heedSignal(dial: Dial): HeedfulDial {
   return (target, context) => {
     const { signal } = context;
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(signal.reason);
       if (signal.aborted) return abort();
       signal.addEventListener("abort", abort, { once: true });
-      const run = async () => duplexOf(await dial(target, context));
-      run().then((connection) => {
+      const run = async () => {
+        const dialled = await dial(target, context);
+        const { bound, address, ...all } = "connection" in dialled ? dialled : { connection: dialled };
+        const connection = duplexOf(all.connection);
+        return { connection, bound, address };
+      };
+      run().then((dialled) => {
         signal.removeEventListener("abort", abort);
-        if (signal.aborted) connection.close();
-        else resolve(connection);
+        if (signal.aborted) dialled.connection.close();
+        else resolve(dialled);
       }, (error) => {
         signal.removeEventListener("abort", abort);
         reject(error);

@@ -18,14 +18,13 @@ import type { Rule } from "../policy/rule.ts";
 import { compileRules } from "../policy/rule_set.ts";
 import type { Grant, Rules } from "../policy/rules.ts";
 import { safeDefaults } from "../policy/safe_defaults.ts";
-import type { Target } from "../protocol/address.ts";
 import { Method } from "../protocol/constants.ts";
-import type { Connection, Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { WayOut } from "../upstream/way_out.ts";
 import type { Ways } from "../upstream/ways.ts";
 import { secretMethods } from "./chap_offer.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type DialContext, heedSignal } from "./dial.ts";
+import { type HeedfulDial, heedSignal } from "./dial.ts";
 import { type KnownMethods, Methods } from "./methods.ts";
 import type { ForwardPlan } from "./forward_plan.ts";
 import type { Observer } from "./observer.ts";
@@ -58,7 +57,7 @@ export class Service {
   /** Absent if there is no means to. */
   readonly reverse: Reverse | undefined;
   /** The dialler that the options give, if they do. */
-  readonly customDial: ((target: Target, context: DialContext) => Promise<Connection>) | undefined;
+  readonly customDial: HeedfulDial | undefined;
   /** The ways out. */
   readonly ways: Ways;
   /** Whether any request may take a way out that leaves names to the other end. */

@@ -105,6 +105,58 @@ describe("the reply of the proxy is that of the server", () => {
   });
 });
 
+test("SOCKS4's no is a general failure, and so is what it says of our identity", async () => {
+  for (const reply of [91, 92, 93]) {
+    const upstreams = { tor: { proxy: `socks4a://${PROXY}` } };
+    await using running = await behind({ upstreams });
+    running.network.answers.set(PROXY, async (end) => {
+      await end.read();
+      await end.write(Uint8Array.of(0, reply, 0, 0, 0, 0, 0, 0));
+      end.close();
+    });
+    await asks(running, named("example.com"), refused(1));
+  }
+});
+
+test("an HTTP proxy's answers are replies, and those to our login are not told", async () => {
+  for (const [status, reply] of [[403, 2], [502, 4], [504, 6], [500, 1], [407, 1]] as const) {
+    await using running = await behind({ upstreams: { tor: { proxy: `http://me:secret@${PROXY}` } } });
+    running.network.answers.set(PROXY, async (end) => {
+      await end.read();
+      await end.write(new TextEncoder().encode(`HTTP/1.1 ${status} x\r\n\r\n`));
+      end.closeWrite();
+    });
+    await asks(running, named("example.com"), refused(reply));
+    assertEquals(running.seen.refusals[0]!.reason.includes("secret"), false);
+  }
+});
+
+test("an HTTP request is forwarded through the proxy", async () => {
+  await using running = await behind({ mixed: true });
+  const wire = running.client();
+  await wire.send("GET http://example.com/x HTTP/1.1\r\nHost: example.com\r\n\r\n");
+  // The proxy sends back what it gets, and a request is no answer.
+  assertEquals(await wire.text(12), "HTTP/1.1 502");
+  assertEquals([running.asked, running.network.lookups], [[{ login: undefined, target: "example.com:80" }], []]);
+  wire.leave();
+});
+
+test("a dialler of one's own says what the reply states, too", async () => {
+  const network = new Network();
+  echo(network, "192.0.2.7:7");
+  const bound = { type: "ipv4", host: "203.0.113.9", port: 258 } as const;
+  await using running = await house({
+    resolve: false,
+    dial: async (_target, { runtime, signal }) => ({
+      connection: await runtime.connect({ ip: "192.0.2.7", port: 7 }, { signal }),
+      bound,
+      address: { ip: "198.51.100.9", port: 9 },
+    }),
+  }, network);
+  await asks(Object.assign(running, { asked: [] }), named("example.com"), "05 00 00 01 cb 00 71 09 01 02");
+  assertEquals(running.seen.sessions.at(-1)!.address, { ip: "198.51.100.9", port: 9 });
+});
+
 describe("a proxy that cannot be used is a general failure, and the log says why", () => {
   const cases: { name: string; options?: ServeOptions; script?: Script; answer?: "refused"; says: string }[] = [
     { name: "nobody listens", answer: "refused", says: "(dial): Cannot connect" },
@@ -400,6 +452,30 @@ describe("after a reload", () => {
     const { cause, reason } = await seen.summary();
     assertEquals(cause, "revoked");
     assertStringIncludes(reason!, 'it would leave by "tor"');
+  });
+
+  test("with recheck, a name that is left to the proxy is asked for again, as a name", async () => {
+    await using running = await behind({});
+    const { network, seen, server } = running;
+    const wire = await ask(running, named("example.com"));
+    await wire.expect(GRANTED);
+    const same = { ...LISTEN, runtime: network, observer: seen, upstreams: TOR, via: "tor" };
+    await server.reload({ ...same, rules: [{ action: "deny", to: ["93.184.216.34"] }] }, { sessions: "recheck" });
+    await wire.send("on");
+    assertEquals(await wire.text(2), "on");
+    await server.reload({ ...same, rules: [{ action: "deny", to: [".com"] }] }, { sessions: "recheck" });
+    await wire.restHex().catch(() => {});
+    assertEquals((await seen.summary()).cause, "revoked");
+    assertEquals(network.lookups, []);
+  });
+
+  test("a failed one leaves the ways as they were", async () => {
+    await using running = await behind({});
+    const upstreams = { tor: { proxy: "socks5h://192.0.2.9" } };
+    const options = { ...LISTEN, runtime: running.network, upstreams, via: "tor" };
+    await assertRejects(() => running.server.reload({ ...options, via: "moon" }), RangeError);
+    await assertRejects(() => running.server.reload({ ...options, listen: "nonsense:x" }), SyntaxError);
+    await asks(running, named("example.com"), GRANTED);
   });
 
   test("a session that is being connected goes the new way", async () => {
