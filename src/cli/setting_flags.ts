@@ -31,6 +31,12 @@ export function addSettingFlags(command: Command): void {
   );
   single(command, "--users-file <FILE>", "a file with users, as passwd writes it", "none");
   onOff(command, "--open", "serve other machines without users: anybody who reaches the server may use it");
+  onOff(
+    command,
+    "--resolve-commands",
+    "let all clients ask for lookups, by Tor's RESOLVE (default: those on this machine)",
+  );
+  onOff(command, "--no-resolve-commands", "let no client ask for lookups");
   onOff(command, "--allow-private", "let other machines reach loopback, private and link-local addresses through it");
   single(command, "--otherwise <WORD>", "where no rule decides: what the safe defaults say, allow or deny", "safe");
   onOff(command, "--ident", "check SOCKS4 user ids with IDENT (RFC 1413)");

@@ -30,7 +30,8 @@ test("every flag sets its setting", async () => {
     "--bind-timeout 1h --idle-timeout=500ms --advertise 192.0.2.1 --udp-ports 4000-4001 --mixed --ident --allow-private",
     "--open --log-level error --otherwise deny --outgoing-address 192.0.2.7 --prefer ipv4 --resolver 192.0.2.53",
     "--drain-timeout 0 --max-sessions 100 --log-format json --log-file /var/log/socks.log --reload recheck --watch",
-    "--run-as nobody:nogroup --trust-user-ids",
+    "--run-as nobody:nogroup --trust-user-ids --resolve-commands --upstream tor=socks5h://127.0.0.1:9050 --via tor",
+    "--forward 127.0.0.1:8080=example.com:80",
   ].join(" ").split(" ");
   const config: Config = {
     listen: [{ address: "127.0.0.1:0" }, { address: "[::1]:0" }],
@@ -49,6 +50,10 @@ test("every flag sets its setting", async () => {
     mixed: true,
     ident: true,
     trustUserIds: true,
+    resolveCommands: true,
+    upstreams: [{ name: "tor", proxy: ["socks5h://127.0.0.1:9050"] }],
+    via: ["tor"],
+    forwards: [{ listen: { address: "127.0.0.1:8080" }, to: "example.com:80" }],
     allowPrivate: true,
     open: true,
     logLevel: "error",
@@ -65,8 +70,11 @@ test("every flag sets its setting", async () => {
   }
 });
 
-test("--no-mixed turns off what --mixed turns on", async () => {
-  assertEquals((await runWith(["--no-mixed"])).config, { mixed: false });
+test("--no-mixed turns off what --mixed turns on, and so does --no-resolve-commands", async () => {
+  assertEquals((await runWith(["--no-mixed", "--no-resolve-commands"])).config, {
+    mixed: false,
+    resolveCommands: false,
+  });
 });
 
 test("a users file is read where its flag says", async () => {

@@ -74,6 +74,35 @@ test("of plain text in a file is warned, and more so if everybody can read it", 
   ]);
 });
 
+test("a secret for CHAP is fetched like a password, may stand alone, and is hidden when it is shown", async () => {
+  const files = {
+    "a.yaml": `
+users:
+  - { name: ada, chapSecret: { file: ada.secret }, groups: [staff] }
+  - { name: bob, password: { env: PASSWORD }, chapSecret: { env: SECRET } }`,
+    "ada.secret": "two words \n",
+  };
+  const { config, warnings } = await load(files, {}, { PASSWORD: HASH, SECRET: "s" });
+  assertEquals(config.users, [
+    { name: "ada", groups: ["staff"], chapSecret: "two words " },
+    { name: "bob", password: HASH, chapSecret: "s" },
+  ]);
+  assertEquals(warnings, []);
+  const shown = effectiveSettings(config).users;
+  assertEquals<unknown>(shown, [
+    { name: "ada", chapSecret: { hidden: "plain text" }, groups: ["staff"] },
+    { name: "bob", password: { hidden: "argon2id hash" }, chapSecret: { hidden: "plain text" } },
+  ]);
+});
+
+test("of a secret for CHAP in a file that everybody can read is warned", async () => {
+  const files = { "a.yaml": "users: [{ name: ada, chapSecret: hunter2 }]" };
+  assertEquals((await load(files, { "a.yaml": 0o600 })).warnings, []);
+  assertEquals((await load(files, { "a.yaml": 0o644 })).warnings, [
+    "a.yaml can be read by everybody on this machine, expected at most owner and group (chmod o-r)",
+  ]);
+});
+
 test("a name in the settings and in the users file is a mistake", async () => {
   const files = { "a.json": '{ "users": [{ "name": "ada", "password": { "env": "ADA" } }], "usersFile": "users" }' };
   const problems = await load({ ...files, "users": `ada:${HASH}\n` }, {}, { ADA: "x" }).then(
