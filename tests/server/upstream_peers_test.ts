@@ -109,3 +109,25 @@ for (const peer of [OURS, ...PEERS]) {
     });
   });
 }
+
+test("a proxy that ends and comes back carries datagrams again, for the same client", async () => {
+  await using resources = new Resources();
+  const target = await echo(resources);
+  const start = (port: number) => serve({ listen: `127.0.0.1:${port}`, rules: { request: () => "allow" } });
+  const first = await start(0);
+  const { port } = first.addresses[0] as { port: number };
+  const front = await ours(resources, `socks5h://127.0.0.1:${port}`);
+  const socket = await soon(associate({ proxy: `socks5h://127.0.0.1:${front}`, runtime }));
+  resources.defer(() => socket.close());
+  const incoming = socket[Symbol.asyncIterator]();
+  await socket.send(Uint8Array.of(1), `127.0.0.1:${target}`);
+  assertEquals([...(await soon(incoming.next())).value!.data], [1]);
+  await soon(first.close());
+
+  const second = await start(port);
+  resources.defer(() => second.close());
+  // Datagrams are lost until the proxy is tried again.
+  const again = setInterval(() => socket.send(Uint8Array.of(2), `127.0.0.1:${target}`), 50);
+  resources.defer(() => clearInterval(again));
+  assertEquals([...(await soon(incoming.next())).value!.data], [2]);
+});
