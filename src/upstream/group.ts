@@ -12,7 +12,7 @@ import { GroupMember, type GroupWay } from "./group_member.ts";
 import { type GroupSurroundings, type Schedule, unheldTimer } from "./group_surroundings.ts";
 import { MemberCheck } from "./health_check.ts";
 import type { GroupUpstream } from "./upstream.ts";
-import { type Blame, blameFor } from "./way_fault.ts";
+import { type Blame, blameFor, blameForService } from "./way_fault.ts";
 import type { WayBinding, WayContext, WayOpened, WayOut, WayTunnel } from "./way_out.ts";
 
 /** What holds where a group does not say otherwise, in milliseconds. */
@@ -106,12 +106,14 @@ class Group implements WayOut {
 
   #bind(expected: Target, context: WayContext): Promise<WayBinding> {
     const able = this.#members.filter(({ way }) => way.bind !== undefined);
-    return this.#through(able, expected, context, (way, context) => way.bind!(expected, context));
+    const use: Use<WayBinding> = (way, context) => way.bind!(expected, context);
+    return this.#through(able, expected, context, use, blameForService);
   }
 
   #associate(context: WayContext, onDatagram: (data: Uint8Array, source: Target) => void): Promise<WayTunnel> {
     const able = this.#members.filter(({ way }) => way.associate !== undefined);
-    return this.#through(able, context.request.target, context, (way, context) => way.associate!(context, onDatagram));
+    const use: Use<WayTunnel> = (way, context) => way.associate!(context, onDatagram);
+    return this.#through(able, context.request.target, context, use, blameForService);
   }
 
   /** Tries members one after the other, each at most once, until one works or fails by no fault of its own. */
@@ -120,12 +122,13 @@ class Group implements WayOut {
     target: Target,
     context: WayContext,
     use: Use<Result>,
+    blameOf: typeof blameFor = blameFor,
   ): Promise<Result> {
     let left = [...members];
     for (;;) {
       const member = this.#next(left, target, context);
       left.splice(left.indexOf(member), 1);
-      const outcome = await this.#try(member, left.length > 0, context, use);
+      const outcome = await this.#try(member, left.length > 0, context, use, blameOf);
       if ("result" in outcome) return outcome.result;
       // What may well be the target's fault is no reason to wait for members that are down.
       if (outcome.isOfWay && !outcome.isForAll) left = this.#open(left);
@@ -151,6 +154,7 @@ class Group implements WayOut {
     areOthersLeft: boolean,
     context: WayContext,
     use: Use<Result>,
+    blameOf: typeof blameFor,
   ): Promise<{ readonly result: Result } | Blame & { readonly error: unknown }> {
     const { request, runtime, signal } = context;
     const since = this.#now();
@@ -176,7 +180,7 @@ class Group implements WayOut {
     } catch (error) {
       const now = this.#now();
       const isOverdue = attempt?.isOverdue === true;
-      const blame = blameFor(error, way);
+      const blame = blameOf(error, way);
       // A client that leaves, or has no time left, says nothing of the way.
       const isCalledOff = signal.aborted && !isOverdue && now - since < this.#patience;
       if (blame.isForAll && !isCalledOff) health.failed(since, now, messageOf(error));

@@ -37,3 +37,16 @@ export function blameFor(error: unknown, way: Pick<WayOut, "isolates">): Blame {
     (code === "reset" || code === "closed" || status !== undefined);
   return isNoAnswer ? { isOfWay: true, isForAll: false } : NOBODY;
 }
+
+/**
+ * Says whose fault it is that a way does not listen for a peer or carry datagrams. A proxy that will not do so says nothing
+ * of a target: there is none yet.
+ *
+ * @param error What was thrown.
+ * @param way The way that it was thrown by.
+ */
+export function blameForService(error: unknown, way: Pick<WayOut, "isolates">): Blame {
+  const isRefusal = error instanceof ProxyError && error.phase === "reply" &&
+    ["not-supported", "not-allowed", "unknown"].includes(error.code);
+  return isRefusal && error.isLast ? { isOfWay: true, isForAll: false } : blameFor(error, way);
+}

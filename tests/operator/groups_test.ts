@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import process from "node:process";
 import { type Running, start } from "../clients/_process.ts";
-import { closedPort, eventually, Target, Wire } from "../conformance/_client.ts";
+import { closedPort, eventually, Target, Udp, Wire } from "../conformance/_client.ts";
 import { onPath, type RuntimeUnderTest } from "../conformance/_server.ts";
-import { asked, CONNECT } from "../conformance/_socks.ts";
+import { asked, ASSOCIATE, CONNECT, socks5Address } from "../conformance/_socks.ts";
 import { suite } from "../conformance/_suite.ts";
 import { Operated } from "./_operated.ts";
 
@@ -11,6 +11,7 @@ const skip = onPath("microsocks") === undefined ? "microsocks is not installed" 
 
 /** Who asks where, from this machine to itself: what matters is which proxy the target sees. */
 const MICRO = "127.0.0.21", OWN = "127.0.0.22";
+const CUT = "cut off";
 
 /** A proxy of another kind, whose connections come from {@linkcode MICRO}. */
 async function microsocks(port: number): Promise<Running> {
@@ -65,18 +66,21 @@ suite("groups of proxies", ({ bare }) => {
     await using own = await ours(of, ports.own);
     let micro = await microsocks(ports.micro);
     try {
-      const check = { target: `127.0.0.1:${target.port}`, every: "500ms", timeout: "2s", longestPause: "1s" };
+      const check = { target: `127.0.0.1:${target.port}`, every: "500ms", timeout: "5s", longestPause: "1s" };
       await using operated = await Operated.start(of, settings(ports, { choose: "round-robin", check }));
       const health = (isUp: boolean, since: number) =>
         operated.entry(
           `micro ${isUp ? "up" : "down"}`,
-          (entry) => entry.event === "upstream" && (entry as { up?: boolean }).up === isUp,
+          (entry) => {
+            const { event, member, up } = entry as { event: string; member?: string; up?: boolean };
+            return event === "upstream" && member === "micro" && up === isUp;
+          },
           since,
         );
       let isOver = false;
       const seen: (string | number)[] = [];
       const client = async (): Promise<void> => {
-        while (!isOver) seen.push(await by(operated, target));
+        while (!isOver) seen.push(await by(operated, target).catch(() => CUT));
       };
       const clients = Promise.all([client(), client(), client()]);
       const rounds = (count: number): Promise<true> => {
@@ -105,9 +109,9 @@ suite("groups of proxies", ({ bare }) => {
         isOver = true;
       }
       await clients;
-      // Who was with the proxy when it died may have been told so; nobody else.
-      const refused = seen.filter((who) => typeof who === "number");
-      assert(refused.length <= 3, `${refused}`);
+      // Who was with the proxy when it died may have been cut off; nobody else, and nobody is refused.
+      const lost = seen.filter((who) => who !== MICRO && who !== OWN);
+      assert(lost.length <= 3 && lost.every((who) => who === CUT), `${lost}`);
       assertEquals(own.entries().filter(({ level }) => level === "error"), []);
     } finally {
       await micro[Symbol.asyncDispose]();
@@ -156,6 +160,28 @@ suite("groups of proxies", ({ bare }) => {
     for (let n = 0; n < 3; n++) assertEquals((await operated.ask("127.0.0.1", closed)).rep, 5);
     assertEquals(await by(operated, target), MICRO);
     assertEquals(operated.entries().filter(({ event }) => event === "upstream"), []);
+  }, { skip });
+
+  bare("datagrams go by the member that carries them", async (of) => {
+    const ports = { micro: await closedPort(), own: await closedPort() };
+    using echo = await Udp.echo();
+    using target = await mirror();
+    await using own = await ours(of, ports.own);
+    await using _micro = await microsocks(ports.micro);
+    await using operated = await Operated.start(of, settings(ports, {}));
+    const { wire, reply } = await asked(operated.place, ASSOCIATE, "0.0.0.0", 0);
+    using _control = wire;
+    assertEquals(reply.code, 0);
+    using client = await Udp.bind();
+    const header = [0, 0, 0, ...socks5Address("127.0.0.1", echo.port)];
+    const datagram = new Uint8Array([...header, ...new TextEncoder().encode("hello")]);
+    await client.send(reply, datagram);
+    assertEquals((await client.receive()).data, datagram);
+    // The one that does not is up all the same, for what it does.
+    assertEquals(await by(operated, target), MICRO);
+    assertEquals(operated.entries().filter(({ event }) => event === "upstream"), []);
+    wire.close();
+    assertEquals((await own.entry("the association", ({ command }) => command === "udp-associate")).level, "info");
   }, { skip });
 
   bare("ways out change with a reload; what runs goes on", async (of) => {

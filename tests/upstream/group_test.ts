@@ -208,9 +208,12 @@ test("a group can do what one of its members can, and asks that one", async () =
   const able = new Grouped(2, {}, { udp: true });
   const unable = new Grouped(2);
   assertEquals([unable.group.associate, unable.group.bind, able.group.bind], [undefined, undefined, undefined]);
-  able.ways[0]!.deed = DOWN;
-  await able.group.associate!(contextOf(), () => {});
-  assertEquals(able.log.join(""), "ab");
+  for (const deed of [proxyFailure("reply", "not-supported", { reply: 7 }), DOWN]) {
+    able.log.length = 0;
+    able.ways[0]!.deed = deed;
+    await able.group.associate!(contextOf(), () => {});
+    assertEquals([able.log.join(""), able.said.length], ["ab", deed === DOWN ? 1 : 0]);
+  }
 });
 
 test("names are kept where all members keep them", () => {
