@@ -30,7 +30,7 @@ function specifiersOf(text: string): string[] {
 export async function checkPackage(folder: string, imports: Readonly<Record<string, string>>): Promise<void> {
   const files = new Set(await filesOf(folder));
   const manifest = JSON.parse(await Deno.readTextFile(join(folder, "package.json")));
-  const dependencies: Record<string, string> = manifest.dependencies;
+  const dependencies: Record<string, string> = { ...manifest.dependencies, ...manifest.optionalDependencies };
   const problems: string[] = [];
 
   for (const [name, range] of Object.entries(dependencies)) {

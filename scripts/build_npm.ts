@@ -59,6 +59,8 @@ async function writeManifest(folder: string, bin: Record<string, string>): Promi
   const path = join(folder, "package.json");
   const packed: PackedManifest = JSON.parse(await Deno.readTextFile(path));
   const { name, description, keywords, engines } = npmPackage.package;
+  const all = Object.entries(packed.dependencies ?? {});
+  const isOptional = ([name]: readonly [string, string]): boolean => npmPackage.optional.includes(name);
   const manifest = {
     name,
     version: packed.version,
@@ -73,7 +75,8 @@ async function writeManifest(folder: string, bin: Record<string, string>): Promi
     // Without this list the program's TypeScript source, which git keeps beside it, would be packed.
     files: ["*.js", "*.d.ts", "src"],
     engines,
-    dependencies: packed.dependencies ?? {},
+    dependencies: Object.fromEntries(all.filter((dependency) => !isOptional(dependency))),
+    optionalDependencies: Object.fromEntries(all.filter(isOptional)),
   };
   await Deno.writeTextFile(path, JSON.stringify(manifest, null, 2) + "\n");
 }

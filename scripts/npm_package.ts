@@ -41,6 +41,8 @@ export interface NpmPackage {
     readonly keywords: readonly string[];
     readonly engines: Readonly<Record<string, string>>;
   };
+  /** Dependencies that one can do without: what needs them says so. */
+  readonly optional: readonly string[];
   /** The programs. */
   readonly bin: readonly NpmProgram[];
 }
@@ -53,5 +55,6 @@ export const npmPackage: NpmPackage = {
     keywords: ["socks", "socks4", "socks4a", "socks5", "proxy", "proxy-server", "socks-server", "udp", "deno", "bun"],
     engines: { node: ">=20" },
   },
+  optional: ["koffi"],
   bin: [{ name: "socks-server", path: "./npm/bin.ts" }],
 };

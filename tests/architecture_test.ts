@@ -233,6 +233,7 @@ test("packages stay in their rooms", () => {
     "smol-toml": ["config"],
     "jsonc-parser": ["config"],
     "hash-wasm": ["auth"],
+    "koffi": ["auth"],
     "rate-limiter-flexible": ["policy"],
     "@redis/client": ["policy"],
     "hono": ["admin"],

@@ -7,6 +7,7 @@
 import { printable } from "../config/printable.ts";
 import { formatAddress, isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
 import { classifyIp } from "../net/ip_class.ts";
+import type { OpenForward } from "../server/forward.ts";
 import { jsonLine } from "./json_line.ts";
 
 /**
@@ -15,20 +16,33 @@ import { jsonLine } from "./json_line.ts";
  * @param addresses Where it listens.
  * @param hasUsers Whether clients must log in.
  * @param isMixed Whether it serves HTTP as well.
+ * @param forwards What leads to one target each.
  * @returns The lines.
  */
 export function announcement(
   addresses: readonly (SocketAddress | UnixAddress)[],
   hasUsers: boolean,
   isMixed: boolean,
+  forwards: readonly OpenForward[] = [],
 ): string[] {
   const protocols = isMixed ? "SOCKS4, SOCKS4a, SOCKS5, HTTP" : "SOCKS4, SOCKS4a, SOCKS5";
   const lines = addresses.map((address) => `Listening on ${printable(formatAddress(address))} (${protocols})`);
+  lines.push(...forwards.map(forwardLine));
   const here = addresses.find((address) => !isUnixAddress(address) && classifyIp(address.ip) === "loopback");
   if (here !== undefined && !hasUsers) {
     lines.push(`Try: curl --socks5-hostname ${formatAddress(here)} https://example.com`);
   }
   return lines;
+}
+
+/**
+ * Says where a forward leads: `Forwarding 127.0.0.1:5300 to 9.9.9.9:53 (UDP, by "tor")`.
+ *
+ * @param forward The forward.
+ */
+export function forwardLine({ address, protocol, to, via }: OpenForward): string {
+  const way = via === undefined ? "" : `, by "${printable(via)}"`;
+  return `Forwarding ${printable(formatAddress(address))} to ${printable(to)} (${protocol.toUpperCase()}${way})`;
 }
 
 /**

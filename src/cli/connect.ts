@@ -24,6 +24,7 @@ import type { ConnectArguments } from "./connect_command.ts";
 import { NOBODY_READS, standardStreams } from "./standard_streams.ts";
 import type { Terminal } from "./terminal.ts";
 import { proxiesOf, readVia } from "./via_arguments.ts";
+import { readWays } from "./via_settings.ts";
 
 /** What it works with, so that it can be tried without a process. */
 export interface ConnectTools {
@@ -74,7 +75,7 @@ export async function runConnect(
 
 /** The proxies to go through; `undefined` to go directly. */
 async function proxiesFor(given: ConnectArguments, terminal: Terminal): Promise<readonly Proxy[] | undefined> {
-  const via = await readVia(given, terminal);
+  const via = given.config === undefined ? await readVia(given, terminal) : await readWays(given, terminal);
   if (via.items.length > 0) return proxiesOf(via);
   const { host, port } = given.target;
   const { env } = terminal;

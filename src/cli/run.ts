@@ -7,6 +7,8 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
+import { bridgeStart } from "./bridge.ts";
+import { bridgeCommand } from "./bridge_command.ts";
 import { runCheck } from "./check.ts";
 import { checkCommand } from "./check_command.ts";
 import { configCommand } from "./config_command.ts";
@@ -58,6 +60,9 @@ export async function run(args: readonly string[], terminal: Terminal, commands:
     .addCommand(rulesCommand(terminal, exit))
     .addCommand(connectCommand(async (given) => exit(await runConnect(given, terminal))))
     .addCommand(checkCommand(async (given) => exit(await runCheck(given, terminal))))
+    .addCommand(bridgeCommand(async (given) => {
+      code = await commands.serve(await bridgeStart(given, terminal), terminal);
+    }))
     .addCommand(passwdCommand(async (given) => exit(await runPasswd(given, terminal))))
     .addCommand(serviceCommand((text) => terminal.out(text)));
   const helpFor = (words: readonly string[]): void => {

@@ -45,6 +45,10 @@ export async function runServer(start: ServeStart, terminal: Terminal): Promise<
       terminal.err(`${printable(error.message)}; ${EXPOSURE_ADVICE}`);
       return 2;
     }
+    if (error instanceof TypeError && /^Cannot forward from .* without "open"/.test(error.message)) {
+      terminal.err(`${printable(error.message)}; say so on purpose (open: true), or listen on loopback`);
+      return 2;
+    }
     // The store cannot be opened, or the user that it runs as not become.
     if (error instanceof Error && error.constructor === Error && error.message.startsWith("Cannot ")) {
       terminal.err(printable(error.message));

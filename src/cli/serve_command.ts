@@ -26,6 +26,7 @@ Further commands, each with a --help of its own:
   config schema  print a JSON Schema of settings, for editors
   rules test     say which rule decides on a request, and why
   connect        put standard input and output through a proxy, for ssh
+  bridge         serve browsers, which cannot log in to a proxy, through one
   check          say whether a proxy is worth using, and what it can do
   passwd         make a user with a hashed password
   service        print a unit for systemd, or a filter for fail2ban

@@ -10,7 +10,6 @@ import type { Connection, Duplex, Runtime } from "../runtime/runtime.ts";
 import { duplexOf } from "../stream/duplex_of.ts";
 import type { CheckTarget } from "./check_target.ts";
 import { dialThrough, type DialThroughContext, withSignal } from "./dial_through.ts";
-import { httpProbe } from "./check_http.ts";
 import type { Proxy, ProxyScheme } from "./proxy.ts";
 import { interleaveFamilies, race } from "./race.ts";
 
@@ -79,12 +78,10 @@ export class CheckBench {
   async dial(
     protocol: Protocol,
     to: Target,
-    more: Partial<DialThroughContext> & { readonly proxy?: Proxy | undefined } = {},
+    more: Pick<DialThroughContext, "optimistic" | "payload"> = {},
   ): Promise<Connection & Duplex> {
-    const { proxy = this.proxy, ...options } = more;
-    if (protocol === "http") return await httpProbe(await this.raw(), proxy, to);
-    const context = { ...this.context, ...options };
-    return this.keep((await dialThrough([spoken(proxy, protocol)], to, context)).connection);
+    const context = { ...this.context, ...more };
+    return this.keep((await dialThrough([spoken(this.proxy, protocol)], to, context)).connection);
   }
 
   /** Connects to the proxy itself, and speaks TLS to it if it wants that. */
@@ -102,16 +99,17 @@ export class CheckBench {
   }
 }
 
-const SCHEMES: Readonly<Record<Exclude<Protocol, "http">, ProxyScheme>> = {
+const SCHEMES: Readonly<Record<Protocol, ProxyScheme>> = {
   socks5: "socks5h",
   socks4: "socks4",
   socks4a: "socks4a",
+  http: "http",
 };
 
-/** The proxy for another protocol. Only SOCKS5 has passwords. */
-export function spoken(proxy: Proxy, protocol: Exclude<Protocol, "http">): Proxy {
+/** The proxy for another protocol: SOCKS4 has no passwords, and SOCKS5 alone has other logins. */
+export function spoken(proxy: Proxy, protocol: Protocol): Proxy {
   const scheme = SCHEMES[protocol];
   if (protocol === "socks5") return { ...proxy, scheme };
-  const { host, port, tls, user } = proxy;
-  return { scheme, host, port, tls, user };
+  const { host, port, tls, user, password } = proxy;
+  return { scheme, host, port, tls, user, ...protocol === "http" && { password } };
 }

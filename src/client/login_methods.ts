@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Method } from "../protocol/constants.ts";
 import { chapMethod } from "./chap_method.ts";
 import type { ClientMethod } from "./client_method.ts";
 import type { Proxy } from "./proxy.ts";
@@ -15,6 +16,17 @@ import type { Proxy } from "./proxy.ts";
  * @param proxy The proxy.
  * @returns None if user and password, or nobody, will do.
  */
-export function loginMethods({ chap = false }: Proxy): readonly ClientMethod[] {
+export function loginMethods({ chap = false, gssapi }: Proxy): readonly ClientMethod[] {
+  if (gssapi !== undefined) return [gssapiMethod];
   return chap === false ? [] : [chapMethod];
 }
+
+/** What it needs is loaded when it is used. */
+const gssapiMethod: ClientMethod = {
+  code: Method.GSSAPI,
+  name: "GSSAPI",
+  async negotiate(channel, context) {
+    const { negotiateGssapi } = await import("./gssapi_method.ts");
+    return await negotiateGssapi(channel, context);
+  },
+};

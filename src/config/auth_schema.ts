@@ -39,7 +39,11 @@ const users = z.record(z.string(), user, {
       gssapiUsers({ [principal]: user });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      context.addIssue({ code: "custom", path: [principal], message: error.message.replace(/^Cannot use [\w.]+: /, "") });
+      context.addIssue({
+        code: "custom",
+        path: [principal],
+        message: error.message.replace(/^Cannot use [\w.]+: /, ""),
+      });
     }
   }
 });

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { AuthOptions } from "../auth/auth_options.ts";
 import type { UserEntry } from "../auth/user_list.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Limit, LoginLimit, StoreOptions } from "../policy/limit.ts";
@@ -14,6 +13,7 @@ import type { Bounds, PortRange } from "../server/options.ts";
 import type { OutgoingOptions } from "../server/outgoing.ts";
 import type { ResolverOptions } from "../server/resolver.ts";
 import type { ChainUpstream, GroupUpstream } from "../upstream/upstream.ts";
+import type { AuthSetting } from "./auth_schema.ts";
 
 /** The levels of the log, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
@@ -84,7 +84,7 @@ export interface Config {
   /** A file with further users, as `socks-server passwd` writes it. */
   readonly usersFile?: string | undefined;
   /** Ways to log in other than by password. */
-  readonly auth?: AuthOptions | undefined;
+  readonly auth?: AuthSetting | undefined;
   /**
    * Who may do what; the first rule that applies decides.
    *

@@ -115,11 +115,14 @@ async function withStore(merged: MergedSettings, secrets: Secrets): Promise<Conf
     file === undefined ? undefined : merged.pathFrom(path, file);
   const usersFile = named(["usersFile"], settings.usersFile);
   const logFile = named(["logFile"], settings.logFile);
+  const { auth } = settings;
+  const keytab = named(["auth", "gssapi", "keytab"], auth?.gssapi?.keytab);
   const storeFile = named(["store", "file"], store?.file);
   return {
     ...settings,
     ...usersFile !== undefined && { usersFile },
     ...logFile !== undefined && { logFile },
+    ...keytab !== undefined && { auth: { ...auth, gssapi: { ...auth!.gssapi!, keytab } } },
     ...store !== undefined && {
       store: {
         ...storeFile !== undefined && { file: storeFile },
@@ -135,7 +138,11 @@ const ALLOW_ADVICE = "found allow, which lets other machines reach this one and 
 
 function exposure(config: Config): string | undefined {
   if (config.open === true) return undefined;
-  return exposureProblem(listenAddresses(config), (config.users ?? []).length > 0);
+  const { users = [], auth } = config;
+  const hasLogin = auth?.methods === undefined
+    ? users.length > 0 || auth?.gssapi !== undefined
+    : !auth.methods.includes("none");
+  return exposureProblem(listenAddresses(config), hasLogin);
 }
 
 /** Whether a listener takes clients of other machines. */

@@ -28,6 +28,8 @@ export function serveOptions(config: Config): ServeOptions {
     },
     bounds: Object.fromEntries(Object.entries(config.bounds ?? {}).filter(([, bound]) => bound !== undefined)),
     auth: config.auth,
+    methods: config.auth?.methods,
+    listenerMethods: config.auth?.listeners,
     rules: config.rules,
     otherwise: config.otherwise,
     limits: config.limits,

@@ -34,13 +34,13 @@ export function safeDefaults(
   options: SafeDefaultsOptions,
 ): (address: AddressInfo, client: Requester) => string | undefined {
   return (info, client) => {
-    if (options.allowPrivate) return undefined;
+    if (options.allowPrivate || client.protocol === "forward") return undefined;
     const { interfaces, listeners, forwards } = options;
     const own = forwards?.()[client.command === "udp-associate" ? "udp" : "tcp"] ?? [];
     if (isOwn(info, listeners(), interfaces) || isOwn(info, own, interfaces)) {
       return "it is a listener of this server";
     }
-    if (client.isLocal || client.protocol === "forward") return undefined;
+    if (client.isLocal) return undefined;
     const kind = classifyIp(info.ip);
     return kind === "global" ? undefined : `${kind} address, and the client is not on this machine`;
   };

@@ -15,7 +15,7 @@ import type { DatagramOptions, DatagramSocket, Pace } from "../runtime/runtime.t
 import { BLOCK } from "../upstream/members_first.ts";
 import { UnableError } from "../upstream/unable_error.ts";
 import type { WayOut } from "../upstream/way_out.ts";
-import { addressTarget, type Exchange } from "./exchange.ts";
+import { addressTarget, type Ending, type Exchange } from "./exchange.ts";
 import { LimitsOfRules } from "./limits_of_rules.ts";
 import type { HandleOptions } from "./options.ts";
 import { Outlets } from "./outlets.ts";
@@ -27,13 +27,14 @@ import type { Traveller } from "./ways_of.ts";
 /**
  * Relays datagrams for as long as the control connection stays.
  *
+ * @returns How it ended, if there is more to say than that.
  * @throws {NetError} If there is no socket to be had, or the control connection broke.
  */
 export async function serveAssociate(
   session: Session,
   exchange: Exchange,
   granted: Grant | undefined,
-): Promise<undefined> {
+): Promise<Ending | undefined> {
   const { service } = session;
   const { bounds, counts } = service;
   if (counts.associations >= bounds.associations) {
@@ -66,6 +67,7 @@ export async function serveAssociate(
     session.enter("idle");
     session.channel.takeRest();
     while (await session.channel.readChunk() !== null); // what comes here means nothing; its end is the association's
+    return outlets.failure === undefined ? undefined : { cause: "finished", reason: outlets.failure };
   } finally {
     counts.associations--;
     limits.end();

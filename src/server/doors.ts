@@ -79,6 +79,7 @@ export class Doors {
    * @throws What `serve` throws. Then nothing was opened.
    */
   async prepare(options: ServeOptions, service: Service): Promise<PreparedDoors> {
+    options.forwards?.forEach(({ via }, at) => service.ways.check(via, `forwards[${at}].via`));
     const places = await readPlaces(options, this.#runtime);
     const check = (address: SocketAddress | UnixAddress, { name, plan }: Pick<Door, "name" | "plan">): void => {
       if (options.open === true) return;

@@ -17,7 +17,7 @@ import type { Service } from "./service.ts";
 const MAX_WAITING = 16;
 
 /** How long it may be silent while the server drains, in milliseconds: it cannot say that it is done. */
-const DRAINING_SILENCE = 5_000;
+const DRAINING_SILENCE = 2_000;
 
 /** Where a client's datagrams arrive. */
 export interface DatagramPort {

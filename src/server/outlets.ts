@@ -32,11 +32,17 @@ export interface OutletsOptions {
 export class Outlets {
   readonly #options: OutletsOptions;
   #outlets: Map<WayOut, Outlet> | undefined;
+  #failure: string | undefined;
   #isClosed = false;
 
   /** @param options What they need. */
   constructor(options: OutletsOptions) {
     this.#options = options;
+  }
+
+  /** Why one could not be used, the last time. Its datagrams were lost. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /**
@@ -47,13 +53,14 @@ export class Outlets {
    * @throws {NetError} `not-supported` if it cannot carry datagrams, or if there are too many already.
    */
   through(way: WayOut, target: Target): Passage {
-    if (way.associate === undefined) throw new UnableError("send datagrams", way.name);
+    if (way.associate === undefined) throw this.#failed(new UnableError("send datagrams", way.name));
     const outlets = this.#outlets ??= new Map();
     let outlet = outlets.get(way);
     if (outlet === undefined) {
       if (this.#isClosed) throw new NetError("closed", "Cannot send datagrams: the association has ended");
       if (outlets.size >= MAX_OUTLETS) {
-        throw new NetError("unknown", `Cannot send datagrams: ${MAX_OUTLETS} ways out are in use already`);
+        const problem = `Cannot send datagrams: ${MAX_OUTLETS} ways out are in use already`;
+        throw this.#failed(new NetError("unknown", problem));
       }
       outlets.set(way, outlet = this.#open(way));
     }
@@ -78,10 +85,21 @@ export class Outlets {
     this.#outlets = undefined;
   }
 
+  #failed(error: unknown): unknown {
+    if (!this.#isClosed) this.#failure = error instanceof Error ? error.message : String(error);
+    return error;
+  }
+
   #open(way: WayOut): Outlet {
     const { session, association, mayAnswer } = this.#options;
     return new Outlet({
-      open: (onDatagram) => associate(way, session, onDatagram),
+      open: async (onDatagram) => {
+        try {
+          return await associate(way, session, onDatagram);
+        } catch (error) {
+          throw this.#failed(error);
+        }
+      },
       answer: (header, data) => association.answer(header, data),
       mayAnswer: ({ host, port }) => mayAnswer({ ip: host, port }),
       maxSenders: session.service.bounds.destinations,

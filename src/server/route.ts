@@ -4,13 +4,13 @@
  * @module
  */
 
-import { canonicalIp, parseIp, type SocketAddress } from "../net/address.ts";
+import { canonicalIp, type IpAddress, parseIp, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { comparableName } from "../net/host_name.ts";
 import { isUnspecified } from "../net/ip_class.ts";
 import { type Decision, isDenial, NotAllowedError } from "../policy/authorise.ts";
-import { isAmong } from "../policy/safe_defaults.ts";
 import type { Denial, Grant, RequestInfo } from "../policy/rules.ts";
+import { isAmong } from "../policy/safe_defaults.ts";
 import type { Target } from "../protocol/address.ts";
 import type { WayOut } from "../upstream/way_out.ts";
 import { addressTarget } from "./exchange.ts";
@@ -124,7 +124,7 @@ function isNumber(name: string): boolean {
 }
 
 const NO_ADDRESS: Denial = { deny: "it is no address" };
-const LOOP: Denial = { deny: "it is a forward of this server, which would go round" };
+const LOOP: Denial = { deny: "it is a listener of this server" };
 
 /** 0.0.0.0 and :: would be this machine, whatever the rules think of them. */
 function decide(
@@ -135,11 +135,21 @@ function decide(
   name?: string,
 ): Decision | Promise<Decision> {
   if (isUnspecified(address.ip)) return NO_ADDRESS;
-  if (request.protocol === "forward" && leadsBack(address, request, service)) return LOOP;
-  return service.authoriser.address(address, request, granted, name);
+  const decision = service.authoriser.address(address, request, granted, name);
+  if (request.protocol !== "forward" || !isListener(address, request, service)) return decision;
+  // Elsewhere it is another place.
+  const notHere = (decision: Decision): Decision =>
+    isDenial(decision) || service.wayFor(decision, request) !== undefined ? decision : LOOP;
+  return decision instanceof Promise ? decision.then(notHere) : notHere(decision);
 }
 
-/** A forward to a forward may come back to where it began, and would for every client. */
-function leadsBack({ ip, port }: SocketAddress, { command }: RequestInfo, { forwards, runtime }: Service): boolean {
-  return isAmong(ip, port, forwards[command === "udp-associate" ? "udp" : "tcp"], () => runtime.interfaces());
+/**
+ * Whether a forward leads to a listener of its own server: it may come back to where it began, and would for every
+ * client; and to SOCKS its clients would seem to be on this machine.
+ */
+function isListener({ ip, port }: SocketAddress, { command }: RequestInfo, service: Service): boolean {
+  const { forwards, listeners, runtime } = service;
+  const interfaces = (): readonly IpAddress[] => runtime.interfaces();
+  return isAmong(ip, port, forwards[command === "udp-associate" ? "udp" : "tcp"], interfaces) ||
+    command === "connect" && isAmong(ip, port, listeners, interfaces);
 }

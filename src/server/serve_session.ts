@@ -30,8 +30,12 @@ import { objectionToUser, reconsider } from "./recheck.ts";
 import { readSocks4 } from "./socks4.ts";
 import { readSocks5 } from "./socks5.ts";
 
-/** What there is to relay when a command is granted; nothing if it has relayed already. */
-type Command = (session: Session, exchange: Exchange, granted: Grant | undefined) => Promise<Tunnel | undefined>;
+/** What there is to relay when a command is granted; if it has relayed already, how it ended, unless it just finished. */
+type Command = (
+  session: Session,
+  exchange: Exchange,
+  granted: Grant | undefined,
+) => Promise<Tunnel | Ending | undefined>;
 
 const COMMANDS: Record<CommandName, Command> = {
   "connect": serveConnect,
@@ -138,10 +142,12 @@ async function grant(session: Session, read: (session: Session) => Promise<Excha
     let granted = allowed(deciding instanceof Promise ? await session.until(deciding) : deciding);
     if (session.service !== current) granted = await session.until(reconsider(session));
     const command = session.forward?.protocol === "udp" ? serveForwardedDatagrams : COMMANDS[exchange.command];
-    const tunnel = await command(session, exchange, granted);
+    const result = await command(session, exchange, granted);
     const request = exchange instanceof HttpExchange ? exchange.forwarded : undefined;
-    if (tunnel !== undefined && request !== undefined) return await forward(session, request, tunnel.target);
-    return tunnel ?? FINISHED;
+    if (request !== undefined && result !== undefined && "target" in result) {
+      return await forward(session, request, result.target);
+    }
+    return result ?? FINISHED;
   } catch (error) {
     const refusal = refusalOf(session, exchange, error);
     if (refusal === undefined) throw error;

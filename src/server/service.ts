@@ -222,11 +222,18 @@ export async function openService(options: HandleOptions, runtime: Runtime, prev
     ? previous.store
     : { said, counters: await makeCounters(options.store, { onState: options.onStore }) };
   try {
-    return new Service(options, runtime, store, previous);
+    return new Service(options, runtime, store, previous, await openMethods(options));
   } catch (error) {
     if (!isSame) await store.counters.close();
     throw error;
   }
+}
+
+/** Methods that need time, or what is not always there: loaded when they are configured. */
+async function openMethods({ auth }: HandleOptions): Promise<KnownMethods> {
+  if (auth?.gssapi === undefined) return {};
+  const { gssapi } = await import("../auth/gssapi.ts");
+  return { gssapi: await gssapi(auth.gssapi) };
 }
 
 function limiterOf(options: HandleOptions, counters: Counters, previous: Service | undefined): Limits | undefined {

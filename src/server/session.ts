@@ -299,8 +299,10 @@ export class Session implements SessionInfo, RelayMeter, Timed {
    */
   until<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      promise.then(resolve, reject).finally(() => this.#stopWaiting = undefined);
       this.#stopWaiting = reject;
+      promise.then(resolve, reject).finally(() => {
+        if (this.#stopWaiting === reject) this.#stopWaiting = undefined; // else another wait has begun
+      });
       if (this.#stopped !== undefined) reject(this.#stopped.reason);
     });
   }

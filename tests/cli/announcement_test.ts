@@ -21,3 +21,14 @@ test("no hint where users have to log in, or nothing listens on loopback", () =>
   assertEquals(announcement([{ ip: "127.0.0.1", port: 1080 }], true, false).length, 1);
   assertEquals(announcement([{ ip: "0.0.0.0", port: 1080 }], false, false).length, 1);
 });
+
+test("forwards are named with where they lead, what they carry and the way that they take", () => {
+  const forwards = [
+    { address: { ip: "127.0.0.1", port: 2222 }, protocol: "tcp", to: "db.example:22", via: undefined },
+    { address: { ip: "::1", port: 5300 }, protocol: "udp", to: "9.9.9.9:53", via: "tor" },
+  ] as const;
+  assertEquals(announcement([], false, false, forwards), [
+    "Forwarding 127.0.0.1:2222 to db.example:22 (TCP)",
+    'Forwarding [::1]:5300 to 9.9.9.9:53 (UDP, by "tor")',
+  ]);
+});

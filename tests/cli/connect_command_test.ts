@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { runConnect } from "../../src/cli/connect.ts";
 import { type ConnectArguments, connectCommand } from "../../src/cli/connect_command.ts";
 import { NOBODY_READS } from "../../src/cli/standard_streams.ts";
+import { readWays } from "../../src/cli/via_settings.ts";
 import { NetError } from "../../src/net/errors.ts";
 import { targetOf } from "../../src/protocol/address.ts";
 import { connectionPair, memory } from "../../src/runtime/memory.ts";
@@ -166,4 +167,29 @@ test("NO_PROXY is gone to directly", async () => {
     heard = await rest(end);
   }, env);
   assertEquals([talked, heard], [{ code: 0, err: [] }, "got "]);
+});
+
+test("settings name proxies, too", async () => {
+  const settings = `
+upstreams:
+  - { name: near, proxy: "socks5h://127.0.0.1:1080" }
+  - { name: both, proxy: ["socks5://127.0.0.1:1080", "socks4://127.0.0.1:1081"] }
+  - { name: any, group: [near, both] }
+via: both
+`;
+  const terminal = new FakeTerminal({ "a.yaml": settings });
+  assertEquals(await readWays({ config: "a.yaml", via: ["near"] }, terminal), {
+    items: ["socks5h://127.0.0.1:1080"],
+    where: "--via",
+  });
+  assertEquals((await readWays({ config: "a.yaml" }, terminal)).items, [
+    "socks5://127.0.0.1:1080",
+    "socks4://127.0.0.1:1081",
+  ]);
+  const files = { "a.yaml": settings };
+  assertEquals(await mistake("a:1 --config a.yaml --via nera", files), '--via: found "nera", did you mean near?');
+  assertEquals(
+    await mistake("a:1 --config a.yaml --via any", files),
+    '--via: found the group "any", expected a way with proxies',
+  );
 });

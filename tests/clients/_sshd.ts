@@ -21,6 +21,8 @@ export interface SshServer {
   readonly port: number;
   /** Options for `ssh` and `scp`: the keys, and no file of the user's. */
   readonly options: readonly string[];
+  /** The folder of its keys: `host_key.pub`, and the user's `user_key`. */
+  readonly folder: string;
 }
 
 /** Starts sshd for one case. */
@@ -60,6 +62,7 @@ export async function startSshd(bench: Bench): Promise<SshServer> {
   await daemon.waitForOutput(/Server listening on 127\.0\.0\.1/);
   return {
     port,
+    folder,
     options: [
       ...["-F", "none", "-i", at("user_key")],
       ...["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "HostKeyAlias=server-under-test"],

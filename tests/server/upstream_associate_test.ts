@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { describe, test } from "node:test";
 import { associate } from "../../src/client/associate.ts";
 import type { DatagramTunnel, ReceivedDatagram } from "../../src/client/datagram_tunnel.ts";
@@ -238,9 +238,11 @@ test("a way that cannot carry datagrams does not hinder those of which a rule sa
   assertEquals(await next(), "got one of 198.51.100.53:53");
   assertEquals(hosts.map(({ got }) => got), [[`one from ${FRONT}`], []]);
   socket.close();
+  const { reason } = await at.seen.summary();
+  assertEquals(reason, 'Cannot send datagrams: the way out "up" has no means to');
 });
 
-test("a proxy that refuses or cannot be reached loses datagrams, and nothing else", async () => {
+test("a proxy that cannot be reached loses datagrams, and nothing else; why is told at the end", async () => {
   await using at = await behind({
     upstreams: { up: { proxy: "socks5h://192.0.2.13" }, other: { proxy: "socks5h://192.0.2.12" } },
     rules: [{ action: "allow", to: ["198.51.100.54"], via: "other" }],
@@ -251,7 +253,9 @@ test("a proxy that refuses or cannot be reached loses datagrams, and nothing els
   await send("one", "198.51.100.54:53");
   assertEquals(await next(), "got one of 198.51.100.54:53");
   socket.close();
-  assertEquals((await at.seen.summary()).cause, "finished");
+  const { cause, reason } = await at.seen.summary();
+  assertEquals(cause, "finished");
+  assertMatch(reason!, /^Cannot go through proxy 1, "socks5h:\/\/192\.0\.2\.13:1080" \(dial\): .*refused/);
 });
 
 test("after a reload that asks again datagrams take the new way, and the old one is closed", async () => {
