@@ -41,7 +41,7 @@
 
 export { serve, type Server } from "./src/server/server.ts";
 export { handle } from "./src/server/handle.ts";
-export type { Forward } from "./src/server/forward.ts";
+export type { Forward, OpenForward } from "./src/server/forward.ts";
 export type { ListenAddress } from "./src/server/listen_address.ts";
 export type { MethodChoice, MethodName } from "./src/server/methods.ts";
 export type { Bounds, HandleOptions, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
