@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { type Bench, clients, program, sessionLine } from "./_case.ts";
-import { type Finished } from "./_process.ts";
+import type { Finished } from "./_process.ts";
 import { SSH_NEEDS, type SshServer, startSshd } from "./_sshd.ts";
 
 const { username } = userInfo();
