@@ -54,9 +54,13 @@ function isKept({ way, target, command }: Session): boolean {
  */
 export function objectionToWay(session: Session, service: Service): Denial | undefined {
   if (session.command === "udp-associate") return undefined;
-  const way = service.wayFor(session.ruling as Grant | undefined, session as Traveller);
-  if (way === session.way) return undefined;
-  return { deny: `it would leave by "${way?.name ?? DIRECT}", and not by "${session.via ?? DIRECT}" as it was` };
+  try {
+    const way = service.wayFor(session.ruling as Grant | undefined, session as Traveller);
+    if (way === session.way) return undefined;
+    return { deny: `it would leave by "${way?.name ?? DIRECT}", and not by "${session.via ?? DIRECT}" as it was` };
+  } catch (error) {
+    return { deny: (error as Error).message }; // a rule of somebody's own asks for a way that is not there
+  }
 }
 
 /** The address that a session leads to, or will; datagrams have theirs asked for one by one. */

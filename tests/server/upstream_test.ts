@@ -469,6 +469,17 @@ describe("after a reload", () => {
     assertEquals(network.lookups, []);
   });
 
+  test("with recheck, rules of one's own that ask for a way that is not there end a session, and not the server", async () => {
+    await using running = await behind({});
+    const wire = await ask(running, named("example.com"));
+    await wire.expect(GRANTED);
+    const rules = { request: () => ({ allow: "always" as const, via: "moon" }) };
+    const options = { ...LISTEN, runtime: running.network, observer: running.seen, upstreams: TOR, rules };
+    await running.server.reload(options, { sessions: "recheck" });
+    assertStringIncludes((await running.seen.summary()).reason!, 'found "moon"');
+    await asks(running, named("example.com"), refused(1));
+  });
+
   test("a failed one leaves the ways as they were", async () => {
     await using running = await behind({});
     const upstreams = { tor: { proxy: "socks5h://192.0.2.9" } };
