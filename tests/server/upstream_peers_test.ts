@@ -131,3 +131,36 @@ test("a proxy that ends and comes back carries datagrams again, for the same cli
   resources.defer(() => clearInterval(again));
   assertEquals([...(await soon(incoming.next())).value!.data], [2]);
 });
+
+test("no name server is asked about names that go by `socks5h`: of datagrams, or of a peer", async () => {
+  await using resources = new Resources();
+  const target = await echo(resources);
+  let questions = 0;
+  const nameServer = await runtime.bindDatagram({
+    address: { ip: "127.0.0.1", port: 0 },
+    onDatagram: () => questions++,
+  });
+  resources.defer(() => nameServer.close());
+  const asking = async (proxy: string) => {
+    const server = await serve({
+      listen: "127.0.0.1:0",
+      rules: { request: () => "allow" },
+      resolver: { servers: [`127.0.0.1:${nameServer.address.port}`], timeout: 100 },
+      upstreams: { up: { proxy } },
+      via: "up",
+    });
+    resources.defer(() => server.close());
+    return `socks5h://127.0.0.1:${(server.addresses[0] as { port: number }).port}`;
+  };
+  const up = `127.0.0.1:${await ours(resources)}`;
+  const kept = await asking(`socks5h://${up}`);
+  await echoes(kept, target);
+  (await soon(bind("localhost:1", { proxy: kept, runtime }))).close();
+  await assertRejects(() => soon(bind("nowhere.invalid:1", { proxy: kept, runtime })), ProxyError);
+  assertEquals(questions, 0);
+
+  // It would have been seen.
+  const resolved = await asking(`socks5://${up}`);
+  await assertRejects(() => soon(bind("peer.example:1", { proxy: resolved, runtime })), ProxyError);
+  assertEquals(questions > 0, true);
+});
