@@ -23,6 +23,8 @@ export interface ChainParts {
   readonly hops: readonly Proxy[];
   /** Makes the logins of sessions at the last proxy, if each has its own. */
   readonly isolation?: Isolation | undefined;
+  /** See `ChainUpstream`. */
+  readonly authorities?: readonly string[] | undefined;
   /** How to reach the first proxy. */
   readonly facilities: WayFacilities;
 }
@@ -36,13 +38,15 @@ export class ChainWay implements WayOut {
   readonly associate?: NonNullable<WayOut["associate"]>;
   readonly #hops: readonly Proxy[];
   readonly #isolation: Isolation | undefined;
+  readonly #authorities: readonly string[] | undefined;
   readonly #facilities: WayFacilities;
 
   /** @param parts What it is made of. */
-  constructor({ name, hops, isolation, facilities }: ChainParts) {
+  constructor({ name, hops, isolation, authorities, facilities }: ChainParts) {
     this.name = name;
     this.#hops = hops;
     this.#isolation = isolation;
+    this.#authorities = authorities;
     this.#facilities = facilities;
     this.keepsNames = resolvesNames(hops[hops.length - 1]!);
     this.isolates = isolation !== undefined;
@@ -87,6 +91,7 @@ export class ChainWay implements WayOut {
       runtime: context.runtime,
       signal: context.signal,
       lookup,
+      authorities: this.#authorities,
       connect: async ({ type, host, port }, signal) => {
         const ips = type === "name" ? await lookup(host, signal) : [host];
         if (ips.length === 0) throw new NetError("name-not-found", `Cannot look up "${host}": no address`);

@@ -21,6 +21,12 @@ export interface ChainUpstream {
    * @default What the URL says.
    */
   readonly isolate?: { readonly user: string; readonly password?: string | undefined } | undefined;
+  /**
+   * Certificates of the authorities that proxies with TLS may show, in PEM.
+   *
+   * @default Those that the runtime trusts.
+   */
+  readonly authorities?: readonly string[] | undefined;
 }
 
 /** The ways in which a group can choose among its members that are up. */

@@ -142,7 +142,7 @@ export class Ways {
     return "group" in upstream ? upstream.group.map(memberName).filter((name) => name !== DIRECT) : [];
   }
 
-  #chain(name: string, { proxy, isolate }: ChainUpstream): WayOut {
+  #chain(name: string, { proxy, isolate, authorities }: ChainUpstream): WayOut {
     const list: readonly ProxyLike[] = Array.isArray(proxy) ? proxy : [proxy as ProxyLike];
     if (list.length === 0) throw wrong(`upstreams.${name}.proxy`, list, "at least one proxy");
     const hops = list.map((one, at) => {
@@ -150,7 +150,7 @@ export class Ways {
       return inPlace(path, () => parseProxy(one));
     });
     const isolation = isolate && inPlace(`upstreams.${name}`, () => new Isolation(isolate, hops.at(-1)!), ".");
-    return new ChainWay({ name, hops, isolation, facilities: this.#facilities });
+    return new ChainWay({ name, hops, isolation, authorities, facilities: this.#facilities });
   }
 
   #group(name: string, entry: GroupUpstream, options: WaysOptions): WayOut {

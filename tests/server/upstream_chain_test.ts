@@ -1,7 +1,9 @@
 /** Chains and groups of real servers, others' and ours, behind ours. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { connect as connectTcp } from "node:net";
 import { describe, test } from "node:test";
+import { createServer } from "node:tls";
 import { connect } from "../../src/client/connect.ts";
 import { ProxyError } from "../../src/client/proxy_error.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
@@ -9,6 +11,7 @@ import type { Connection, Duplex, Listener, Runtime } from "../../src/runtime/ru
 import type { ServeOptions } from "../../src/server/options.ts";
 import { serve, type Server } from "../../src/server/server.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
+import { CERTIFICATE, KEY } from "../client/_certificate.ts";
 import { type Peer, PEERS, Resources } from "../client/_servers.ts";
 import { type DnsServer, dnsServer } from "../runtime/_dns_server.ts";
 import { sendPattern } from "../runtime/_support.ts";
@@ -223,6 +226,31 @@ describe("lookups on the wire", () => {
       await server.close();
     }
   });
+});
+
+test("TLS to a proxy, whose certificate must be one that the operator trusts", async () => {
+  await using resources = new Resources();
+  const inner = await OURS.start(resources);
+  const front = createServer({ cert: CERTIFICATE, key: KEY, allowHalfOpen: true } as object, (client) => {
+    const inside = connectTcp({ port: inner, host: "127.0.0.1", allowHalfOpen: true });
+    client.pipe(inside).pipe(client);
+    client.on("error", () => inside.destroy());
+    inside.on("error", () => client.destroy());
+  });
+  front.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  resources.defer(() => front.close());
+  const { port } = front.address() as { port: number };
+  const target = `localhost:${await echo(resources)}`;
+  for (const scheme of ["https", "http+tls", "socks5h+tls"]) {
+    const proxy = `${scheme}://localhost:${port}`;
+    const through = async (authorities?: readonly string[]) => {
+      const server = await start(resources, { upstreams: { far: { proxy, authorities } }, via: "far" });
+      return await soon(connect(target, { proxy: `socks5h://127.0.0.1:${portOf(server)}`, runtime }));
+    };
+    await carries(await through([CERTIFICATE]));
+    assertEquals((await assertRejects(() => through(), ProxyError)).reply, 1);
+  }
 });
 
 test("through one proxy, and through a chain, the relay is the runtime's own", async () => {
