@@ -60,6 +60,7 @@ function argumentProblem(message: string): string {
  * @param commands The commands that there are.
  */
 export function wordsProblem(words: readonly string[], commands: readonly string[]): string {
+  if (commands.includes(words[0]!)) return `Found the command ${printable(words[0]!)} after flags, expected it first`;
   const near = nearest(words[0]!, commands);
   if (near !== undefined) return `Unknown command ${printable(words[0]!)}: did you mean ${near}?`;
   const found = words.length === 1 ? "a word that is no flag" : `${words.length} words that are no flags`;

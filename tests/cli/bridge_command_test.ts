@@ -75,3 +75,8 @@ test("mistakes are told where they were made, without a secret", async () => {
   );
   assertEquals((await started("--via socks5://a --listen 0.0.0.0:1080 --open")).start.config.open, true);
 });
+
+test("a command comes first", async () => {
+  const { code, stderr } = await runWords("--log-level debug bridge");
+  assertEquals([code, stderr[0]], [2, "Found the command bridge after flags, expected it first"]);
+});

@@ -4,14 +4,14 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type RunningServer, startServer } from "../conformance/_server.ts";
-import { Resources } from "../client/_servers.ts";
-import { PEERS } from "../client/_servers.ts";
+import { PEERS, Resources } from "../client/_servers.ts";
 import { type Bench, clients, program, sessionLine } from "../clients/_case.ts";
 import { GREETING, REFUSED_PORT } from "../clients/_targets.ts";
 
-/** A bridge. Its options are few, so it is told where to listen by its own. */
 async function bridge(bench: Bench, ...args: readonly string[]): Promise<RunningServer> {
-  return bench.use(await startServer(bench.runtime, ["bridge", "--listen", "127.0.0.1:0", ...args]));
+  return bench.use(
+    await startServer(bench.runtime, ["bridge", "--listen", "127.0.0.1:0", "--log-format", "text", ...args]),
+  );
 }
 
 clients("bridge", [program("curl")], (it) => {
