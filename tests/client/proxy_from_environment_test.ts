@@ -15,7 +15,8 @@ test("lower case wins, and what is empty names none", () => {
   assertEquals(proxyFromEnvironment("http://h", { ALL_PROXY: "socks5://upper", all_proxy: PROXY })?.port, 9);
   assertEquals(proxyFromEnvironment("http://h", { ALL_PROXY: PROXY, all_proxy: "" }), undefined);
   assertEquals(proxyFromEnvironment("http://h", { ALL_PROXY: PROXY, NO_PROXY: "h", no_proxy: "" })?.port, 9);
-  assertThrows(() => proxyFromEnvironment("http://h", { ALL_PROXY: "http://h:3128" }), SyntaxError);
+  assertEquals(proxyFromEnvironment("http://h", { ALL_PROXY: "http://h:3128" })?.scheme, "http");
+  assertThrows(() => proxyFromEnvironment("http://h", { ALL_PROXY: "ftp://h:3128" }), SyntaxError);
 });
 
 test("NO_PROXY has a host by its name, by a domain above it, by address, by block, by port", () => {
