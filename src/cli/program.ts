@@ -55,7 +55,7 @@ function optionsOf(config: Config, { inherited, log }: Ground): ServeOptions {
     ...inherited.length > 0 && { listen: inherited },
     observer,
     onHealth: ({ group, member, isUp, reason }) => {
-      const words = `${printable(member)} in ${printable(group)} is ${isUp ? "up" : "down"}: ${printable(reason)}`;
+      const words = `"${printable(member)}" of "${printable(group)}" is ${isUp ? "up" : "down"}: ${printable(reason)}`;
       const line = wordsEntry("upstream", words, { group, member, up: isUp });
       log.logger[isUp ? "info" : "warning"]("{line}", { line });
     },

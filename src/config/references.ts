@@ -11,6 +11,7 @@ import { type Finding, lost } from "./finding.ts";
 import { checkForwards } from "./forward_references.ts";
 import { describeFound } from "./found.ts";
 import { checkListeners } from "./listener_references.ts";
+import { checkOwnProxies } from "./own_proxies.ts";
 import { checkWays } from "./upstream_references.ts";
 
 /** What is known only outside of the settings. */
@@ -47,6 +48,7 @@ export function checkReferences(
       ? []
       : places.flatMap(([path, { listeners = [] }]) => checkListeners(path, listeners, listenersOf(config))),
     ...areWaysKnown ? checkWays(config) : [],
+    ...areWaysKnown && !hasOtherListeners ? checkOwnProxies(config, ownListeners(config)) : [],
     ...checkForwards(config),
     ...places.flatMap(([path, conditions]) => people(path, conditions, config)),
     ...repeatedNames(places.filter(([path]) => path[0] === "limits" || path.length === 3) as [PropertyKey[], Limit][]),
@@ -57,8 +59,12 @@ export function checkReferences(
 const DEFAULT_LISTENERS: readonly ListenEntry[] = [{ address: "127.0.0.1:1080" }];
 
 /** With forwards, nothing is listened on that is not said. */
-function listenersOf({ listen, forwards = [] }: Config): readonly ListenEntry[] {
-  return [...listen ?? (forwards.length > 0 ? [] : DEFAULT_LISTENERS), ...forwards.map(({ listen }) => listen)];
+function ownListeners({ listen, forwards = [] }: Config): readonly ListenEntry[] {
+  return listen ?? (forwards.length > 0 ? [] : DEFAULT_LISTENERS);
+}
+
+function listenersOf(config: Config): readonly ListenEntry[] {
+  return [...ownListeners(config), ...(config.forwards ?? []).map(({ listen }) => listen)];
 }
 
 function people(path: readonly PropertyKey[], { users = [], groups = [] }: Conditions, config: Config): Finding[] {

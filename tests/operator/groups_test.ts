@@ -93,7 +93,10 @@ suite("groups of proxies", ({ bare }) => {
 
         const before = operated.server.output().length;
         await micro[Symbol.asyncDispose]();
-        assertMatch((await health(false, before)).message!, /^micro in both is down: .*"socks5h:\/\/127\.0\.0\.1:\d+"/);
+        assertMatch(
+          (await health(false, before)).message!,
+          /^"micro" of "both" is down: .*"socks5h:\/\/127\.0\.0\.1:\d+"/,
+        );
         await rounds(10);
         const since = seen.length;
         await rounds(20);
@@ -101,7 +104,7 @@ suite("groups of proxies", ({ bare }) => {
 
         const after = operated.server.output().length;
         micro = await microsocks(ports.micro);
-        assertEquals((await health(true, after)).message, "micro in both is up: a check succeeded");
+        assertEquals((await health(true, after)).message, '"micro" of "both" is up: a check succeeded');
         const back = seen.length;
         await rounds(20);
         assertEquals(new Set(seen.slice(back)), new Set([MICRO, OWN]));
@@ -129,7 +132,7 @@ suite("groups of proxies", ({ bare }) => {
     assertEquals(await by(operated, target), MICRO);
     const told = operated.entries().filter(({ event }) => event === "upstream");
     assertEquals(told.map(({ level }) => level), ["warning", "info"]);
-    assertEquals(told[1]!.message, "micro in both is up: a connection succeeded");
+    assertEquals(told[1]!.message, '"micro" of "both" is up: a connection succeeded');
   }, { skip });
 
   bare("a proxy that is there and says nothing is passed over", async (of) => {
@@ -147,7 +150,7 @@ suite("groups of proxies", ({ bare }) => {
       process.kill(own.server.pid, "SIGCONT");
     }
     const { message } = await operated.entry("own down", ({ event }) => event === "upstream");
-    assertMatch(message!, /^own in both is down: .* \(greeting\): no answer within 500 ms$/);
+    assertMatch(message!, /^"own" of "both" is down: .* \(greeting\): no answer within 500 ms$/);
   }, { skip });
 
   bare("a target that cannot be reached takes no proxy down", async (of) => {
