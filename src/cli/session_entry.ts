@@ -7,7 +7,7 @@
 import { formatAddress } from "../net/address.ts";
 import type { Refusal, SessionInfo, SessionSummary } from "../server/observer.ts";
 import type { LogEntry } from "./log_entry.ts";
-import { formatSession, formatSessionEnd } from "./session_line.ts";
+import { formatSession, formatSessionEnd, isLookup } from "./session_line.ts";
 
 /**
  * The account of a session that is over. In JSON it is the event `session`: `id`, `end` (a `CloseCause`), `refusal`
@@ -65,9 +65,9 @@ function sessionFields(session: SessionInfo): Record<string, unknown> {
     user: user?.name,
     command,
     target: target?.host,
-    targetPort: target?.port,
+    targetPort: isLookup(session) ? undefined : target?.port,
     address: address?.ip,
-    addressPort: address?.port,
+    addressPort: isLookup(session) ? undefined : address?.port,
     via,
     viaMember,
     rule,

@@ -24,10 +24,9 @@ export function formatSession(session: SessionInfo): string {
   const words = [`#${id}`, source === undefined ? "-" : printableWord(formatAddress(source))];
   if (user !== undefined || command !== undefined) words.push(user === undefined ? "-" : printableWord(user.name));
   if (command !== undefined) words.push(command);
-  const isLookup = command === "resolve" || command === "resolve-ptr";
-  const asked = target && printableWord(isLookup ? target.host : formatHostPort(target.host, target.port));
+  const asked = target && printableWord(isLookup(session) ? target.host : formatHostPort(target.host, target.port));
   if (asked !== undefined) words.push(asked);
-  const reached = address && (isLookup ? address.ip : formatAddress(address));
+  const reached = address && (isLookup(session) ? address.ip : formatAddress(address));
   if (reached !== undefined && reached !== asked) words.push(`(${reached})`);
   if (via !== undefined) words.push(`via "${printable(via)}"`);
   if (viaMember !== undefined) words.push(`("${printable(viaMember)}")`);
@@ -46,12 +45,16 @@ export function formatSession(session: SessionInfo): string {
 export function formatSessionEnd(session: SessionInfo, summary: SessionSummary, refusal: Refusal | undefined): string {
   const { sent, received, duration } = summary;
   const facts = [formatSession(session)];
-  const isLookup = session.command === "resolve" || session.command === "resolve-ptr";
-  if (refusal === undefined && !isLookup && (session.address !== undefined || sent + received > 0)) {
+  if (refusal === undefined && !isLookup(session) && (session.address !== undefined || sent + received > 0)) {
     facts.push(`${formatByteCount(sent)} up`, `${formatByteCount(received)} down`);
   }
   facts.push(formatElapsed(duration), formatCause(summary, refusal));
   return facts.join(", ");
+}
+
+/** Whether a session asks for a lookup alone: there are no ports, and no bytes. */
+export function isLookup({ command }: Pick<SessionInfo, "command">): boolean {
+  return command === "resolve" || command === "resolve-ptr";
 }
 
 const REFUSALS: Readonly<Record<Refusal["cause"], string>> = {

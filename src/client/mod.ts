@@ -38,6 +38,6 @@ export {
   type ProxyRequest,
 } from "./handshake.ts";
 export { resolve, resolvePtr } from "./resolve.ts";
-export { formatProxy, parseProxy, type Proxy, type ProxyLike, type ProxyScheme } from "./proxy.ts";
+export { formatProxy, type GssapiLogin, parseProxy, type Proxy, type ProxyLike, type ProxyScheme } from "./proxy.ts";
 export { ProxyError, type ProxyErrorOptions, type ProxyPhase, type ProxyPlace } from "./proxy_error.ts";
 export { type Environment, proxyFromEnvironment } from "./proxy_from_environment.ts";

@@ -8,6 +8,7 @@ import { hmacMd5 } from "../../src/auth/hmac_md5.ts";
 import { ChapAttribute, type ChapValue, decodeChap, encodeChap, MAX_CHAP } from "../../src/protocol/chap.ts";
 import { targetOf } from "../../src/protocol/address.ts";
 import { Command } from "../../src/protocol/constants.ts";
+import { currentRuntime } from "../../src/runtime/detect.ts";
 import { connectionPair, memory } from "../../src/runtime/memory.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
@@ -79,6 +80,24 @@ test("a chain may log in by CHAP at each proxy", async () => {
   const proxy = ["socks5+chap+mutual://ada:lovelace@192.0.2.1", "socks5h+chap://bea:b@192.0.2.2"];
   const connection = await soon(connect("192.0.2.7:7", { proxy, runtime }));
   connection.close();
+});
+
+test("over sockets of the system, both ways", async () => {
+  const runtime = await currentRuntime();
+  await using server = await serve({ listen: "127.0.0.1:0", rules: { request: () => undefined }, users: [ADA] });
+  const echo = await runtime.listen({ address: { ip: "127.0.0.1", port: 0 } });
+  (async () => {
+    for await (const connection of echo) connection.readable.pipeTo(connection.writable).catch(() => {});
+  })();
+  const { port } = server.addresses[0] as { port: number };
+  const to = `127.0.0.1:${(echo.address as { port: number }).port}`;
+  const connection = await soon(connect(to, { proxy: `socks5+chap+mutual://ada:lovelace@127.0.0.1:${port}` }));
+  await connection.write(ascii("hello"));
+  connection.closeWrite();
+  assertEquals(await soon(new Response(connection.readable).text()), "hello");
+  const wrong = connect(to, { proxy: `socks5+chap+mutual://ada:babbage@127.0.0.1:${port}` });
+  await assertRejects(() => soon(wrong), ProxyError, "wrong user or password");
+  echo.close();
 });
 
 /** A proxy of one's own, which has chosen CHAP. */

@@ -47,8 +47,9 @@ suite("tor-resolve", ({ bare }) => {
     assertEquals(await answer(operated, "-4", "both.test"), "203.0.113.81");
     assertEquals(await answer(operated, "127.0.0.1"), "127.0.0.1");
     assertMatch(await answer(operated, "localhost"), /^(?:127\.0\.0\.1|::1)$/);
-    const { command, target, address, end } = await sessionOf(operated, 1);
-    assertEquals({ command, target, address, end }, {
+    const { command, target, targetPort, address, end } = await sessionOf(operated, 1);
+    assertEquals({ command, target, targetPort, address, end }, {
+      targetPort: undefined,
       command: "resolve",
       target: "web.test",
       address: "203.0.113.80",
