@@ -49,7 +49,12 @@ export interface ListenEntry {
 
 /** A way out. The URLs of proxies are text here, and hold their passwords. */
 export type UpstreamEntry =
-  | Omit<ChainUpstream, "proxy"> & { readonly name: string; readonly proxy: readonly string[] }
+  | Omit<ChainUpstream, "proxy"> & {
+    readonly name: string;
+    readonly proxy: readonly string[];
+    /** The files that {@linkcode ChainUpstream.authorities} are from; people write these as `authorities`. */
+    readonly authorityFiles?: readonly string[] | undefined;
+  }
   | GroupUpstream & { readonly name: string };
 
 /** A port that leads to one target. */

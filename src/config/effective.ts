@@ -123,9 +123,15 @@ function writtenQuota({ bytes, then, ...quota }: Quota): Record<string, unknown>
 
 function writtenUpstream(upstream: UpstreamEntry): Record<string, unknown> {
   if ("group" in upstream) return { ...upstream, check: upstream.check && written(upstream.check) };
-  const { proxy, isolate } = upstream;
+  const { authorityFiles, ...rest } = upstream;
+  const { proxy, isolate } = rest;
   const password = isolate?.password === undefined ? undefined : { hidden: "plain text" };
-  return { ...upstream, proxy: writtenChain(proxy), isolate: isolate && { ...isolate, password } };
+  return {
+    ...rest,
+    proxy: writtenChain(proxy),
+    isolate: isolate && { ...isolate, password },
+    authorities: authorityFiles,
+  };
 }
 
 /** The login of a proxy is hidden as a whole: for some the name is the secret. */

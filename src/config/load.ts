@@ -74,7 +74,7 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const merged = new MergedSettings(checked);
   const secrets = new Secrets({ merged, readFile, fileMode, environment });
   const { users, ...usersFindings } = await allUsers(merged, secrets, readFile);
-  const { holdsSecrets: hasLogins, ...ways } = await allUpstreams(merged, secrets);
+  const { holdsSecrets: hasLogins, ...ways } = await allUpstreams(merged, secrets, readFile);
   const config: Config = { ...await withStore(merged, secrets), ...users !== undefined && { users }, ...ways };
   const stray = strayVariables(environment, secrets.variables);
   problems.push(...secrets.problems, ...usersFindings.problems, ...stray.problems);

@@ -51,7 +51,10 @@ export function serveOptions(config: Config): ServeOptions {
 
 /** The proxies of `via` are a way out of their own, whose name is their URLs; no other can have such a name. */
 function waysOf({ upstreams, via, forwards }: Config): Pick<ServeOptions, "upstreams" | "via" | "forwards"> {
-  const entries = (upstreams ?? []).map(({ name, ...upstream }): [string, Upstream] => [name, upstream]);
+  const entries = (upstreams ?? []).map((entry): [string, Upstream] => {
+    const { name, authorityFiles: _, ...upstream } = { authorityFiles: undefined, ...entry };
+    return [name, upstream];
+  });
   let chosen = via?.[0];
   if (via !== undefined && (via.length > 1 || !isWayName(via[0]!))) {
     chosen = via.map((url) => formatProxy(parseProxy(url))).join(", ");

@@ -9,7 +9,7 @@ import { parseEndpoint } from "../net/endpoint.ts";
 import { GROUP_CHOICES, type GroupUpstream } from "../upstream/upstream.ts";
 import { describeFound } from "./found.ts";
 import { chainOf, proxy, proxyProblem } from "./proxy_schema.ts";
-import { expected, expectedSecret, listOf, oneOf, positiveDuration, text, type Words } from "./schema_parts.ts";
+import { expected, expectedSecret, listOf, oneOf, path, positiveDuration, text, type Words } from "./schema_parts.ts";
 import type { Secret } from "./secret.ts";
 import { secretSchema } from "./secret_schema.ts";
 import { isWayName, OWN_WAYS, type UpstreamSetting } from "./upstream_setting.ts";
@@ -65,12 +65,14 @@ const isolate = z.strictObject({
 }, { error: expectedSecret('an object such as { "user": "{user}" }') });
 
 /** What belongs to the one form of a way out, and what to the other. */
-const PARTS = { proxy: ["isolate"], group: ["choose", "check"] } as const;
+const PARTS = { proxy: ["isolate", "authorities"], group: ["choose", "check"] } as const;
 
 const upstream = z.strictObject({
   name: ownName.describe("What rules, groups and the log call it."),
   proxy: chainOf(proxy).describe("The URL of a proxy, or a list of them, the nearest first.").optional(),
   isolate: isolate.describe("The login at the last proxy, for each session anew.").optional(),
+  authorities: listOf(path, '["ca.pem"]').describe("Files with certificates of authorities, for proxies with TLS.")
+    .optional(),
   group: listOf(member, '["one", "other"]').describe("Names of other ways out, or direct.").optional(),
   choose: oneOf(GROUP_CHOICES).describe("How one of the group is chosen. Default: first.").optional(),
   check: check.describe("How the group learns who is up.").optional(),

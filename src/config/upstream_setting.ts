@@ -15,6 +15,8 @@ export interface ChainSetting {
   readonly proxy: readonly Secret[];
   /** The login at the last proxy, for each session anew. */
   readonly isolate?: { readonly user: string; readonly password?: Secret | undefined } | undefined;
+  /** Files with certificates of authorities, in PEM. */
+  readonly authorities?: readonly string[] | undefined;
 }
 
 /** Several ways out, of which one is taken each time. */

@@ -6,6 +6,7 @@ const HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$R2VuZXJhdGVk
 
 /** Files beside the settings, and what stands in them. */
 const BESIDES: Readonly<Record<string, string>> = {
+  "secrets/ca.pem": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
   "secrets/empty": "",
   "secrets/password": "correct horse battery staple\n",
   "secrets/staff": `# everybody\ncy:${HASH}:staff,night\n`,

@@ -35,7 +35,8 @@ test("settings become the server's options", () => {
     via: ["tor"],
     forwards: [FORWARD],
   });
-  assertEquals<unknown>(options, {
+  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  assertEquals<unknown>(set, {
     listen: [{ address: "127.0.0.1:0", name: "here" }],
     users,
     timeouts: { handshake: 1, authentication: 1, connect: 2, bind: 0, idle: 4 },
@@ -77,4 +78,16 @@ test("proxies in the place of a name are a way out, whose name tells no login", 
   assertEquals(chain.via, "socks5h://one.example:1080, socks5://[2001:db8::2]:9050");
   assertEquals(chain.upstreams, { tor: { proxy: upstreams[0]!.proxy }, [chain.via!]: { proxy: two } });
   assertEquals(serveOptions({ via: ["direct"] }).upstreams, undefined);
+});
+
+test("a way out has the certificates of authorities, and not their files", () => {
+  const upstreams = [{
+    name: "tls",
+    proxy: ["socks5+tls://one.example"],
+    authorities: ["PEM"],
+    authorityFiles: ["ca.pem"],
+  }];
+  assertEquals(serveOptions({ upstreams }).upstreams, {
+    tls: { proxy: ["socks5+tls://one.example"], authorities: ["PEM"] },
+  });
 });
