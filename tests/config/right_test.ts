@@ -36,7 +36,8 @@ for (const { name, readFile, expected } of cases) {
     const open = { ...plain, open: true };
     const shown = effectiveSettings(open);
     for (const format of ["yaml", "json"] as const) {
-      const files = filesOf({ [`shown.${format}`]: formatSettings(shown, format) });
+      const itself = filesOf({ [`shown.${format}`]: formatSettings(shown, format) });
+      const files = (path: string) => itself(path).catch(() => readFile(path));
       const again = await loadConfig({ flags: {}, file: `shown.${format}`, readFile: files });
       assertEquals(effectiveSettings(again.config), shown);
       for (const [setting, value] of Object.entries(open)) {
