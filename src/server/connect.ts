@@ -11,6 +11,7 @@ import { ProtocolError } from "../protocol/decoded.ts";
 import { abortSignalOf } from "../client/light_signal.ts";
 import type { Target } from "../protocol/address.ts";
 import type { Connection } from "../runtime/runtime.ts";
+import { isSameWay } from "../upstream/same_way.ts";
 import type { WayOut } from "../upstream/way_out.ts";
 import type { Exchange, Tunnel } from "./exchange.ts";
 import { connectDirectly } from "./happy_eyeballs.ts";
@@ -59,7 +60,11 @@ async function reach(session: Session, target: Target, granted: Grant | undefine
   let grant: Grant | undefined;
   try {
     grant = await session.until(reconsider(session));
-    if (session.service.wayFor(grant, session as Traveller) === session.way) return dialled;
+    const way = session.service.wayFor(grant, session as Traveller);
+    if (isSameWay(session.way, way, session.viaMember)) {
+      session.way = way;
+      return dialled;
+    }
   } catch (error) {
     connection.close(); // at once; the client may take its time to read its refusal
     throw error;

@@ -10,6 +10,7 @@ import { type Decision, isDenial, NotAllowedError } from "../policy/authorise.ts
 import type { Denial, Grant, RequestInfo } from "../policy/rules.ts";
 import { isSamePlan } from "./forward_plan.ts";
 import { DIRECT } from "../upstream/members_first.ts";
+import { isSameWay } from "../upstream/same_way.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 import type { Traveller } from "./ways_of.ts";
@@ -56,8 +57,14 @@ export function objectionToWay(session: Session, service: Service): Denial | und
   if (session.command === "udp-associate") return undefined;
   try {
     const way = service.wayFor(session.ruling as Grant | undefined, session as Traveller);
-    if (way === session.way) return undefined;
-    return { deny: `it would leave by "${way?.name ?? DIRECT}", and not by "${session.via ?? DIRECT}" as it was` };
+    if (isSameWay(session.way, way, session.viaMember)) {
+      session.way = way;
+      return undefined;
+    }
+    const [before, now] = [session.via ?? DIRECT, way?.name ?? DIRECT];
+    return {
+      deny: before === now ? `its way out, "${now}", is another` : `it left by "${before}", and would by "${now}"`,
+    };
   } catch (error) {
     return { deny: (error as Error).message }; // a rule of somebody's own asks for a way that is not there
   }

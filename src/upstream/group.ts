@@ -100,6 +100,10 @@ class Group implements WayOut {
     });
   }
 
+  member(name: string): WayOut | undefined {
+    return this.#members.find((member) => member.name === name)?.way;
+  }
+
   close(): void {
     for (const check of this.#checks) check.close();
   }

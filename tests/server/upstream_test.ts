@@ -451,7 +451,7 @@ describe("after a reload", () => {
     await wire.restHex().catch(() => {});
     const { cause, reason } = await seen.summary();
     assertEquals(cause, "revoked");
-    assertStringIncludes(reason!, 'it would leave by "tor"');
+    assertStringIncludes(reason!, 'its way out, "tor", is another');
   });
 
   test("with recheck, a name that is left to the proxy is asked for again, as a name", async () => {
@@ -467,6 +467,23 @@ describe("after a reload", () => {
     await wire.restHex().catch(() => {});
     assertEquals((await seen.summary()).cause, "revoked");
     assertEquals(network.lookups, []);
+  });
+
+  test("with recheck, a session goes on while the member of the group that it leaves by is there", async () => {
+    const group = (...names: string[]) => ({ ...TOR, moon: { proxy: "socks5h://192.0.2.9" }, pool: { group: names } });
+    await using running = await behind({ upstreams: group("tor"), via: "pool" });
+    const { network, seen, server } = running;
+    const wire = await ask(running, named("example.com"));
+    await wire.expect(GRANTED);
+    const reload = (options: ServeOptions) =>
+      server.reload({ ...LISTEN, runtime: network, observer: seen, via: "pool", ...options }, { sessions: "recheck" });
+    await reload({ upstreams: group("moon", "tor") });
+    await reload({ upstreams: { ...group("moon", "tor"), all: { group: ["pool"] } } });
+    await wire.send("on");
+    assertEquals(await wire.text(2), "on");
+    await reload({ upstreams: group("moon") });
+    await wire.restHex().catch(() => {});
+    assertStringIncludes((await seen.summary()).reason!, 'its way out, "pool", is another');
   });
 
   test("with recheck, rules of one's own that ask for a way that is not there end a session, and not the server", async () => {
