@@ -2,9 +2,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { test } from "node:test";
 import { formatAddress } from "../../src/net/address.ts";
 import type { DatagramInfo, RequestInfo } from "../../src/policy/rules.ts";
+import { memory } from "../../src/runtime/memory.ts";
+import type { DatagramSocket } from "../../src/runtime/runtime.ts";
 import type { Forward } from "../../src/server/forward.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
-import { eventually, type House, house, settle, soon } from "./_harness.ts";
+import { serve } from "../../src/server/server.ts";
+import { eventually, type House, house, Recorder, settle, soon } from "./_harness.ts";
 import { Network, SERVER_IP, UdpHost } from "./_network.ts";
 
 const DNS = "192.0.2.53:53";
@@ -364,4 +367,65 @@ test("a UDP forward of its own leads nowhere", async () => {
   await running.seen.event("refused rules");
   assertEquals(running.server.sessions, 1);
   assert(formatAddress(running.server.forwards[0]!.address) === "127.0.0.1:5300");
+});
+
+test("datagrams leave by a way out, which looks the name up, and end with it", async () => {
+  const runtime = memory({ hosts: { "dns.example": ["127.0.0.53"] } });
+  const bind = async (port: number, ip: string, answer?: (text: string) => string) => {
+    const got: string[] = [];
+    const socket: DatagramSocket = await runtime.bindDatagram({
+      address: { ip, port },
+      onDatagram: (bytes, from, at) => {
+        const text = new TextDecoder().decode(bytes);
+        got.push(text);
+        if (answer !== undefined) socket.send(encode(answer(text)), from, at);
+      },
+    });
+    return { got, socket };
+  };
+  const dns = await bind(53, "127.0.0.53", (text) => `${text}!`);
+  const seen = new Recorder();
+  const proxy = await serve({ runtime, listen: "127.0.0.1:1080" });
+  await using server = await serve({
+    runtime,
+    forwards: [{ ...PORT, to: "dns.example:53" }],
+    upstreams: { out: { proxy: "socks5h://127.0.0.1:1080" } },
+    via: "out",
+    resolve: (name) => Promise.reject(new Error(`${name} was looked up`)),
+    observer: seen,
+  });
+  const client = await bind(6001, "127.0.0.1");
+  const say = (text: string) => client.socket.send(encode(text), "127.0.0.1", 5300);
+  say("a");
+  say("b");
+  await eventually(() => client.got.length === 2, "two answers");
+  assertEquals([client.got, dns.got], [["a!", "b!"], ["a", "b"]]);
+  assertEquals(proxy.sessions, 1);
+  await proxy.close();
+  const { cause, reason, sent, received } = await seen.summary();
+  assertEquals({ cause, reason, sent, received }, {
+    cause: "reset",
+    reason: "The way out has ended",
+    sent: 2,
+    received: 4,
+  });
+  await using _again = await serve({ runtime, listen: "127.0.0.1:1080" });
+  say("c");
+  await eventually(() => client.got.length === 3, "the next answer");
+  assertEquals(server.sessions, 1);
+});
+
+test("a way out that carries no datagrams refuses, and is not asked for each", async () => {
+  const network = new Network();
+  for (const [via, cause] of [["http", "network"], ["block", "rules"]] as const) {
+    await using running = await forwarding({
+      upstreams: { http: { proxy: "http://127.0.0.1:8080" } },
+      forwards: [{ ...PORT, via }],
+    }, network);
+    await new Client(running, via === "http" ? 6001 : 6002).say("a", "b");
+    await running.seen.event(`refused ${cause}`);
+    await settle();
+    assertEquals(running.seen.refusals.length, 1);
+  }
+  assertEquals(network.attempts, []);
 });

@@ -369,6 +369,56 @@ test("what makes no sense is refused at the start, in words that say where it st
   await assertRejects(() => serve({ runtime: new Network(), forwards: [{ listen: "7000", to: DB }] }), SyntaxError);
 });
 
+test("a way out takes the forward's sessions, where no rule says another, and a name stays a name", async () => {
+  const network = new Network();
+  network.names.set("proxy.example", [["192.0.2.7"]]);
+  const upstreams = { a: { proxy: "socks5h://192.0.2.8:1080" }, b: { proxy: "socks5h://192.0.2.9:1080" } };
+  await using running = await forwarding({
+    upstreams,
+    via: "a",
+    forwards: [
+      { ...PORT, to: "db.example:5432", via: "b" },
+      { listen: "127.0.0.1:7001", to: "db.example:5432" },
+      { listen: "127.0.0.1:7002", to: "127.0.0.1:7000", via: "b" }, // there it is another place
+      { listen: "127.0.0.1:7003", to: DB, via: "direct" },
+      { listen: { address: "127.0.0.1:7004", name: "ruled" }, to: "db.example:5432", via: "b" },
+    ],
+    rules: [{ action: "allow", listeners: ["ruled"], via: "a" }],
+  }, network);
+  const { server } = running;
+  assertEquals(server.forwards.map(({ via }) => via), ["b", undefined, "b", "direct", "b"]);
+  for (const [nth, proxy] of [[0, "9"], [1, "8"], [2, "9"], [4, "8"]] as const) {
+    const waiting = target(network, `192.0.2.${proxy}:1080`);
+    const client = reach(running, NEAR, nth);
+    const upstream = await soon(waiting);
+    await upstream.expect("05 01 00");
+    await upstream.send([5, 0]);
+    if (nth === 2) await upstream.expect("05 01 00 01 7f 00 00 01 1b 58");
+    else assertEquals(new TextDecoder().decode((await upstream.read(17)).subarray(5, 15)), "db.example");
+    await upstream.send([5, 0, 0, 1, 10, 0, 0, 1, 0, 80], "hello");
+    assertEquals(await client.text(5), "hello");
+    client.leave("reset");
+  }
+  const waiting = target(network, DB);
+  reach(running, NEAR, 3);
+  await soon(waiting);
+  assertEquals(network.lookups, []);
+});
+
+test("a way out that is not there, or refuses, is told", async () => {
+  const runtime = new Network();
+  await assertRejects(
+    () => serve({ runtime, forwards: [{ ...PORT, via: "nowhere" }] }),
+    RangeError,
+    'Cannot use forwards[0].via: found "nowhere"',
+  );
+  assertEquals(runtime.listeners.size, 0);
+  await using running = await forwarding({ forwards: [{ ...PORT, via: "block" }] });
+  await assertRejects(() => soon(reach(running).end.read()), Error, "reset");
+  assertEquals(running.seen.refusals.map(({ cause }) => cause), ["rules"]);
+  assertEquals(running.network.attempts, []);
+});
+
 test("two at one place are refused as by the system, and nothing stays open", async () => {
   for (const protocol of ["tcp", "udp"] as const) {
     const runtime = new Network();
