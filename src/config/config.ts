@@ -205,7 +205,7 @@ export interface Config {
   /**
    * Whether clients may ask for lookups alone, by Tor's RESOLVE and RESOLVE_PTR.
    *
-   * @default Those on this machine.
+   * @default Those on this machine; nobody where any of {@linkcode upstreams} leaves names to others.
    */
   readonly resolveCommands?: boolean | undefined;
   /**

@@ -177,7 +177,7 @@ export interface HandleOptions {
    * them as on `resolve`, a lookup counts as a session, and clients on other machines learn no private addresses unless a
    * rule lets them reach those. A name that is left to a way out is not looked up: that is refused.
    *
-   * @default Those on this machine.
+   * @default Those on this machine; nobody where any of {@linkcode upstreams} leaves names to others.
    */
   readonly resolveCommands?: boolean | undefined;
   /**

@@ -9,6 +9,7 @@ import { NetError } from "../net/errors.ts";
 import type { Grant, RequestInfo } from "../policy/rules.ts";
 import { decodeName } from "../protocol/address.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
+import { BLOCK } from "../upstream/members_first.ts";
 import { addressTarget, type Exchange } from "./exchange.ts";
 import { reconsider } from "./recheck.ts";
 import { findRoute, type Route } from "./route.ts";
@@ -62,8 +63,9 @@ export async function serveResolvePtr(
   await leave(session);
 }
 
-function checkEnabled(session: Session, exchange: Exchange): void {
-  if (session.service.options.resolveCommands ?? session.isLocal) return;
+/** Where names are left to a way out, a client that connects by it would give them away by a lookup here. */
+function checkEnabled({ service, isLocal }: Session, exchange: Exchange): void {
+  if (service.options.resolveCommands ?? (isLocal && !service.ways.keepNames)) return;
   throw unavailable(exchange, "it is not enabled");
 }
 
@@ -83,6 +85,7 @@ async function admitted(session: Session, { target }: Exchange, granted: Grant |
       continue;
     }
     session.way = route.way;
+    if (route.way?.name === BLOCK) throw new NetError("not-allowed", `Cannot resolve: the way out is "${BLOCK}"`);
     const admission = session.admit(route.grant);
     if (admission !== undefined) await session.until(admission);
     return route;

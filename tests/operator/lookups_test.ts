@@ -89,7 +89,9 @@ suite("tor-resolve", ({ bare }) => {
     assertEquals(await answer(operated, "web.test"), "7");
     assertEquals(await answer(operated, "-x", "203.0.113.80"), "7");
     assertEquals(names.questions, []);
-    await operated.reload(settings);
+    await operated.reload(settings); // whoever asks may connect by it, for all that is known
+    assertEquals([await answer(operated, "web.test"), names.questions], ["7", []]);
+    await operated.reload({ ...settings, resolveCommands: true });
     assertEquals(await answer(operated, "web.test"), "203.0.113.80");
     assertEquals(names.questions.length > 0, true);
   }, options);

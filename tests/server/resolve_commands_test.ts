@@ -176,16 +176,33 @@ test("a lookup counts as a session within the limits, and gives its place back a
   for (const client of lingering) client.leave();
 });
 
+const FAR_WAY = { far: { proxy: "socks5h://192.0.2.99" } }, NEAR_WAY = { near: { proxy: "socks5://192.0.2.99" } };
+const BOTH = [[RESOLVE, name("www.test")], [PTR, [1, 93, 184, 216, 34]]] as const;
+
 test("a name that is left to a way out is not looked up, here or there", async () => {
-  const ways: ServeOptions = {
-    upstreams: { far: { proxy: "socks5h://192.0.2.99" }, near: { proxy: "socks5://192.0.2.99" } },
-  };
-  for (const [command, address] of [[RESOLVE, name("www.test")], [PTR, [1, 93, 184, 216, 34]]] as const) {
-    const { answer, at, reason } = await ask(command, address, { ...ways, via: "far" });
-    assertEquals([answer.slice(0, 2), at.network.lookups, at.network.attempts], [REFUSED.COMMAND, [], []]);
-    assertStringIncludes(reason!, 'names are left to "far"');
-    assertEquals((await ask(command, address, { ...ways, via: "near" })).answer.slice(0, 2), "00");
-    assertEquals((await ask(command, address, ways)).answer.slice(0, 2), "00");
+  const upstreams = { ...FAR_WAY, ...NEAR_WAY };
+  const rules = [{ action: "allow", to: [".test", "93.184.0.0/16"], via: "far" }] as const;
+  for (const [command, address] of BOTH) {
+    for (const options of [{ upstreams, via: "far" }, { upstreams, rules }]) {
+      const { answer, at, reason } = await ask(command, address, { ...options, resolveCommands: true });
+      assertEquals([answer.slice(0, 2), at.network.lookups, at.network.attempts], [REFUSED.COMMAND, [], []]);
+      assertStringIncludes(reason!, 'names are left to "far"');
+    }
+    for (const via of ["near", "direct"]) {
+      const { answer } = await ask(command, address, { upstreams, via, resolveCommands: true });
+      assertEquals(answer.slice(0, 2), "00", via);
+    }
+    const options = { upstreams, via: "block", resolveCommands: true };
+    assertEquals(await refusal(command, address, options), REFUSED.NOT_ALLOWED);
+  }
+});
+
+test("where any way out leaves names to others nobody is answered by itself: a client may connect by it", async () => {
+  for (const [command, address] of BOTH) {
+    const { answer, at, reason } = await ask(command, address, { upstreams: FAR_WAY });
+    assertEquals([answer.slice(0, 2), at.network.lookups], [REFUSED.COMMAND, []]);
+    assertStringIncludes(reason!, "it is not enabled");
+    assertEquals((await ask(command, address, { upstreams: NEAR_WAY, via: "near" })).answer.slice(0, 2), "00");
   }
 });
 
