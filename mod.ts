@@ -46,6 +46,7 @@ export type { ListenAddress } from "./src/server/listen_address.ts";
 export type { MethodChoice, MethodName } from "./src/server/methods.ts";
 export type { Bounds, HandleOptions, PortRange, ServeOptions, Timeouts } from "./src/server/options.ts";
 export type { ChainUpstream, GroupChoice, GroupUpstream, HealthCheck, Upstream } from "./src/upstream/upstream.ts";
+export type { WayHealth } from "./src/upstream/group_surroundings.ts";
 export type { CloseCause, Observer, Refusal, SessionInfo, SessionSummary } from "./src/server/observer.ts";
 export type { Dial, DialContext, Dialled } from "./src/server/dial.ts";
 export type { Resolve } from "./src/server/resolve.ts";
@@ -72,6 +73,7 @@ export type {
   UserIdCredentials,
 } from "./src/auth/authenticate.ts";
 export type { AuthOptions } from "./src/auth/auth_options.ts";
+export type { GssapiLevelName, GssapiOptions, GssapiUsers } from "./src/auth/gssapi_options.ts";
 export type { ClientInfo, User } from "./src/auth/client_info.ts";
 export { AuthenticationError, type AuthMethod, type Negotiated } from "./src/auth/method.ts";
 export { type UserEntry, userList, type UserListOptions } from "./src/auth/user_list.ts";
@@ -105,6 +107,7 @@ export { type HostPort, parseEndpoint } from "./src/net/endpoint.ts";
 export { NetError, type NetErrorCode } from "./src/net/errors.ts";
 
 export type { Target } from "./src/protocol/address.ts";
+export type { Decoded, Decoder } from "./src/protocol/decoded.ts";
 
 export { type DenoConnLike, fromDenoConn } from "./src/runtime/deno_conn.ts";
 export { currentRuntime } from "./src/runtime/detect.ts";

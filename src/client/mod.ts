@@ -29,7 +29,7 @@ export type { ClientOptions, TargetLike } from "./client_options.ts";
 export { connect, type ConnectThroughOptions } from "./connect.ts";
 export { DatagramPath, type DatagramPathParts, type OnProxiedDatagram } from "./datagram_path.ts";
 export { DatagramTunnel, type ReceivedDatagram, type TunnelParts } from "./datagram_tunnel.ts";
-export { dialThrough, type DialThroughContext, type LookupHere } from "./dial_through.ts";
+export { type DialledThrough, dialThrough, type DialThroughContext, type LookupHere } from "./dial_through.ts";
 export {
   type DialogueOptions,
   handshake,

@@ -38,14 +38,21 @@ export const GROUP_CHOICES = [
   "least-latency",
   "sticky-user",
   "sticky-target",
-] as const;
+] as const satisfies readonly GroupChoice[];
 
 /**
  * How a group chooses among its members that are up: the first of them, one after the other, anyone, in proportion to
  * their weights, the one that connects fastest; or always the same for a user (or a client's address, where there is no
  * user), or for a target's host.
  */
-export type GroupChoice = typeof GROUP_CHOICES[number];
+export type GroupChoice =
+  | "first"
+  | "round-robin"
+  | "random"
+  | "weighted"
+  | "least-latency"
+  | "sticky-user"
+  | "sticky-target";
 
 /** Several ways out, of which one is taken each time. */
 export interface GroupUpstream {
