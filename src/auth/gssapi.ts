@@ -63,18 +63,15 @@ export async function gssapi(options: GssapiOptions): Promise<AuthMethod> {
     async negotiate(channel, client): Promise<Negotiated> {
       const { context, flags, principal, token } = await establish(channel, client.signal, library, credential!);
       const user = userOf(principal);
-      const isProtected = (flags & INTEGRITY) !== 0 && (flags & (REPLAY | SEQUENCE)) !== 0;
       let level: number;
       try {
         if (user === undefined) throw new AuthenticationError(`Cannot log in as "${principal}": no such user`);
+        const possible = levels.filter((level) => canProtect(flags, level));
+        if (possible.length === 0) {
+          throw new AuthenticationError(`Cannot protect what "${principal}" sends: its context has not what it takes`);
+        }
         await channel.write(encodeGssapiFrame(GssapiMessage.TOKEN, token));
-        level = await agree(channel, context, levels, options.nec === true);
-        if (level !== GssapiLevel.NONE && !isProtected) {
-          throw new AuthenticationError(`Cannot protect "${principal}": its context knows no integrity, or no order`);
-        }
-        if (level === GssapiLevel.CONFIDENTIALITY && (flags & CONFIDENTIALITY) === 0) {
-          throw new AuthenticationError(`Cannot protect "${principal}": its context knows no confidentiality`);
-        }
+        level = await agree(channel, context, possible, options.nec === true);
       } catch (error) {
         context.release();
         await refuse(channel, error);
@@ -94,6 +91,13 @@ export async function gssapi(options: GssapiOptions): Promise<AuthMethod> {
     },
     again: ({ principal }) => principal === undefined ? undefined : userOf(principal),
   };
+}
+
+/** Whether a context with these flags can do for a level. */
+function canProtect(flags: number, level: number): boolean {
+  if (level === GssapiLevel.NONE) return true;
+  if ((flags & INTEGRITY) === 0 || (flags & (REPLAY | SEQUENCE)) === 0) return false;
+  return level !== GssapiLevel.CONFIDENTIALITY || (flags & CONFIDENTIALITY) !== 0;
 }
 
 /** An established context and who is at its other end. */

@@ -9,6 +9,7 @@ import { GssapiMemory } from "./gssapi_memory.ts";
 
 /** What a routine answers: the error in the upper half, what else there is to say in the lower one. */
 const ERRORS = 0xffff0000;
+const FAILURE = 0x000d0000;
 const CONTINUE = 1;
 const DUPLICATE_OR_OLD = 2 | 4;
 const UNSEQUENCED_OR_GAP = 8 | 16;
@@ -336,7 +337,7 @@ export class GssapiLibrary {
     throw new NetError("unknown", this.#reason(major, minor));
   }
 
-  /** What the library says of an error: the mechanism knows best, if it knows anything. */
+  /** What the library says of an error, and what the mechanism has to add; a mere "failure" adds nothing to that. */
   #reason(major: number, minor: number): string {
     const memory = this.#memory;
     const told = (status: number, type: number): string => {
@@ -346,7 +347,9 @@ export class GssapiLibrary {
       if ((this.#routines.gss_display_status(at, status, type, null, more, output) & ERRORS) !== 0) return "";
       return new TextDecoder().decode(this.#take(memory));
     };
-    return (minor === 0 ? "" : told(minor, 2)) || told(major, 1) || `error ${(major >>> 0).toString(16)}`;
+    const detail = minor === 0 ? "" : told(minor, 2);
+    const general = detail !== "" && (major & ERRORS) === FAILURE ? "" : told(major, 1);
+    return [general, detail].filter((text) => text !== "").join(": ") || `error ${(major >>> 0).toString(16)}`;
   }
 }
 
