@@ -9,7 +9,7 @@ import { type Target, targetOf } from "../protocol/address.ts";
 import { Attempt } from "./attempt.ts";
 import { type Choose, chooser } from "./group_choice.ts";
 import { GroupMember, type GroupWay } from "./group_member.ts";
-import { type GroupSurroundings, type Schedule, unheldTimer } from "./group_surroundings.ts";
+import { type GroupSurroundings, type Schedule, unheldTimer, type WayHealth } from "./group_surroundings.ts";
 import { MemberCheck } from "./health_check.ts";
 import type { GroupUpstream } from "./upstream.ts";
 import { type Blame, blameFor, blameForService } from "./way_fault.ts";
@@ -73,7 +73,7 @@ class Group implements WayOut {
       new GroupMember(member, {
         first: every,
         longest: Math.max(every, longestPause),
-        changed: (isUp, reason) => onHealth?.({ group: name, member: member.name, isUp, reason }),
+        changed: (isUp, reason) => tell(onHealth, { group: name, member: member.name, isUp, reason }),
       })
     );
     this.#choose = chooser(entry.choose ?? "first", random);
@@ -193,6 +193,15 @@ class Group implements WayOut {
     } finally {
       attempt?.end();
     }
+  }
+}
+
+/** Tells somebody, whose own affair it is what becomes of that. */
+function tell(onHealth: GroupSurroundings["onHealth"], health: WayHealth): void {
+  try {
+    onHealth?.(health);
+  } catch {
+    // See above.
   }
 }
 

@@ -246,6 +246,17 @@ test("a group within a group is a member like any other", async () => {
   assertEquals([inner.log.join(""), outer.log.join(""), said], ["ab", "a", ["team false"]]);
 });
 
+test("whoever is told of the health may fail", async () => {
+  const { ways } = new Grouped(2);
+  const onHealth = () => {
+    throw new Error("it is a test");
+  };
+  const around = { runtime: contextOf().runtime, lookup: () => Promise.resolve([]), onHealth };
+  const group = groupWay("g", { group: [] }, ways.map((way) => ({ name: way.name, way, weight: 1 })), around);
+  ways[0]!.deed = DOWN;
+  assertEquals((await group.connect(TARGET, contextOf())).by, "b");
+});
+
 test("what makes no group is refused", () => {
   const { ways } = new Grouped(1);
   const around = { runtime: contextOf().runtime, lookup: () => Promise.resolve([]) };
