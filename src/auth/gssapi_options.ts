@@ -7,10 +7,10 @@
 import type { GssapiUsers } from "./gssapi_users.ts";
 
 /** What becomes of all that follows the login. */
-export const GSSAPI_LEVELS = ["integrity", "confidentiality"] as const;
+export const GSSAPI_LEVELS = ["integrity", "confidentiality"] as const satisfies readonly GssapiLevelName[];
 
 /** What becomes of all that follows the login: it cannot be changed, or it cannot be read either. */
-export type GssapiLevelName = typeof GSSAPI_LEVELS[number];
+export type GssapiLevelName = "integrity" | "confidentiality";
 
 /**
  * Logins by GSSAPI (RFC 1961) with Kerberos. It needs the package `koffi` and the library `libgssapi_krb5`.
