@@ -74,7 +74,7 @@ export type {
 } from "./src/auth/authenticate.ts";
 export type { AuthOptions } from "./src/auth/auth_options.ts";
 export type { GssapiLevelName, GssapiOptions } from "./src/auth/gssapi_options.ts";
-export type { GssapiUsers } from "./src/auth/gssapi_users.ts";
+export type { GssapiUser, GssapiUsers } from "./src/auth/gssapi_users.ts";
 export type { ClientInfo, User } from "./src/auth/client_info.ts";
 export { AuthenticationError, type AuthMethod, type Negotiated } from "./src/auth/method.ts";
 export { type UserEntry, userList, type UserListOptions } from "./src/auth/user_list.ts";
