@@ -52,7 +52,8 @@ export function rulesCommand(terminal: Terminal, exit: (code: number) => void): 
     .action(async (target: Target, given: GivenFlags) => {
       const { config: file, from = "127.0.0.1", at = Date.now(), ...rest } = given;
       const { config } = await loadConfig({ flags: {}, env, file, readFile, fileMode });
-      const { lines, isAllowed } = tryRules(config, { target, from, at, ...rest });
+      const asked = rest.command === "resolve" ? { ...target, port: 0 } : target; // a lookup has no port
+      const { lines, isAllowed } = tryRules(config, { target: asked, from, at, ...rest });
       for (const line of lines) terminal.out(line);
       exit(isAllowed ? 0 : 1);
     });

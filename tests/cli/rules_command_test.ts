@@ -46,6 +46,11 @@ test("the request is told as it was understood", async () => {
   assertEquals(stdout[0], "ada (staff) from 192.0.2.7 at office, connect to a.example:25, 2026-01-05T08:30:00.000Z:");
 });
 
+test("a lookup has no port, whatever is written", async () => {
+  const [, lines] = await answer("--from 192.0.2.7 --user ada --command resolve www.example:443");
+  assertStringIncludes(lines[0]!, "resolve to www.example:0,");
+});
+
 test("a name is not decided on while a rule is about its address", async () => {
   const [code, lines] = await answer("--from 192.0.2.7 --user ada www.example:443");
   assertEquals(code, 1);
