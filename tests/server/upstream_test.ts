@@ -2,9 +2,13 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, test } from "node:test";
+import type { SocketAddress } from "../../src/net/address.ts";
+import { NetError } from "../../src/net/errors.ts";
+import { memory } from "../../src/runtime/memory.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import { serve } from "../../src/server/server.ts";
-import { echo, eventually, FAR, type House, house, NEAR, type Wire } from "./_harness.ts";
+import { duplexOf } from "../../src/stream/duplex_of.ts";
+import { echo, eventually, FAR, type House, house, NEAR, Recorder, soon, type Wire } from "./_harness.ts";
 import { Network } from "./_network.ts";
 import { type Asked, proxyAt, type Script } from "./_proxy.ts";
 
@@ -194,6 +198,38 @@ describe("a proxy that cannot be used is a general failure, and the log says why
     await using absent = await behind({ timeouts });
     absent.network.answers.set(PROXY, "silence");
     await asks(absent, named("example.com"), refused(1));
+  });
+});
+
+describe("while a proxy is silent", () => {
+  test("the end of the server ends what waits for it", async () => {
+    const running = await behind({}, { reply: "silence" });
+    const wire = await ask(running, named("example.com"));
+    await eventually(() => running.asked.length === 1, "the request to the proxy");
+    await running[Symbol.asyncDispose]();
+    assertEquals((await running.seen.summary()).cause, "shutdown");
+    assertEquals(running.network.made.map(({ isClosed }) => isClosed), [true, true]);
+    wire.leave();
+  });
+
+  test("a client that resets is not waited for, and its place is free", async () => {
+    const runtime = memory();
+    const seen = new Recorder();
+    const proxy = await runtime.listen({ address: { ip: "127.0.0.1", port: 1081 } });
+    const upstreams = { tor: { proxy: "socks5h://127.0.0.1:1081" } };
+    const limits = [{ per: "server" as const, sessions: 1 }];
+    await using server = await serve({ runtime, upstreams, via: "tor", limits, observer: seen });
+    const accepted = proxy[Symbol.asyncIterator]();
+    for (let i = 0; i < 2; i++) {
+      const client = duplexOf(await runtime.connect(server.addresses[0] as SocketAddress));
+      await client.write(Uint8Array.from([5, 1, 0, 5, 1, 0, ...named("example.com")]));
+      const end = duplexOf((await soon(accepted.next())).value!);
+      assertEquals([...(await soon(end.read()))!], [5, 1, 0]);
+      client.close(new Error("The test resets"));
+      assertEquals((await seen.summary(i)).cause, "vanished");
+      await assertRejects(() => soon(end.read()), NetError, "reset");
+    }
+    proxy.close();
   });
 });
 
