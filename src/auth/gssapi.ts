@@ -20,9 +20,10 @@ import { LibraryContext } from "./gssapi_context.ts";
 import { gssapiDatagrams } from "./gssapi_datagrams.ts";
 import { GssapiDuplex, type GssapiProtection } from "./gssapi_duplex.ts";
 import { agreedLevel, levelsOf } from "./gssapi_level.ts";
-import { type GssapiLibrary, type GssapiStep, loadGssapi } from "./gssapi_library.ts";
+import { type GssapiLibrary, loadGssapi } from "./gssapi_library.ts";
 import type { GssapiOptions } from "./gssapi_options.ts";
 import { gssapiQueue } from "./gssapi_queue.ts";
+import type { GssapiStep } from "./gssapi_step.ts";
 import { gssapiUsers } from "./gssapi_users.ts";
 import { AuthenticationError, type AuthMethod, type MethodChannel, type Negotiated } from "./method.ts";
 

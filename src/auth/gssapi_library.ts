@@ -6,76 +6,28 @@
 
 import { NetError } from "../net/errors.ts";
 import { GssapiMemory } from "./gssapi_memory.ts";
+import { HOST_SERVICE, KRB5, PRINCIPAL } from "./gssapi_oids.ts";
+import {
+  type CopyFrom,
+  type Koffi,
+  loadCopy,
+  loadKoffi,
+  loadRoutines,
+  type Routines,
+  settled,
+} from "./gssapi_routines.ts";
+import { ERRORS, reasonOf } from "./gssapi_status.ts";
+import type { GssapiStep } from "./gssapi_step.ts";
 
-/** What a routine answers: the error in the upper half, what else there is to say in the lower one. */
-const ERRORS = 0xffff0000;
-const FAILURE = 0x000d0000;
+/** What a routine answers beside errors. */
 const CONTINUE = 1;
 const DUPLICATE_OR_OLD = 2 | 4;
 const UNSEQUENCED_OR_GAP = 8 | 16;
 
-/** The object identifier of Kerberos. */
-const KRB5 = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02);
-/** That of names such as `rcmd@proxy.example`. */
-const HOST_SERVICE = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04);
-
-/** That of names such as `rcmd/proxy.example@EXAMPLE.ORG`. */
-const PRINCIPAL = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01);
-
-/** Where the library is, by system. */
-const LIBRARIES = ["libgssapi_krb5.so.2", "libgssapi_krb5.so", "libgssapi_krb5.dylib", "/usr/lib/libgssapi_krb5.dylib"];
-
-/** Numbers of arguments are checked by nobody: each routine with what it takes. */
-const ROUTINES = {
-  gss_acquire_cred_from: ["p", "p", "u", "p", "i", "p", "p", "p", "p"],
-  gss_accept_sec_context: ["p", "p", "p", "p", "p", "p", "p", "p", "p", "p", "p"],
-  gss_init_sec_context: ["p", "p", "p", "p", "p", "u", "u", "p", "p", "p", "p", "p", "p"],
-  gss_import_name: ["p", "p", "p", "p"],
-  gss_display_name: ["p", "p", "p", "p"],
-  gss_display_status: ["p", "u", "i", "p", "p", "p"],
-  gss_wrap: ["p", "p", "i", "u", "p", "p", "p"],
-  gss_unwrap: ["p", "p", "p", "p", "p", "p"],
-  gss_delete_sec_context: ["p", "p", "p"],
-  gss_release_name: ["p", "p"],
-  gss_release_cred: ["p", "p"],
-  gss_release_buffer: ["p", "p"],
-} as const;
-
-const TYPES = { p: "void *", u: "uint32_t", i: "int" } as const;
-
-/** An argument: an address, a number, or nothing. */
-type Argument = bigint | number | null;
-
-/** A routine of the library. */
-interface Routine {
-  (...args: readonly Argument[]): number;
-  async: (...args: readonly (Argument | ((error: unknown, result: number) => void))[]) => void;
-}
-
-/** What is used of `koffi`. */
-interface Koffi {
-  load(path: string | null): { func(name: string, result: string, types: readonly string[]): unknown };
-  address(bytes: Uint8Array): bigint;
-}
-
-/** What a step towards a context came to. */
-export interface GssapiStep {
-  /** The context, which goes on until it is deleted; 0 if there is none. */
-  readonly context: bigint;
-  /** What to send to the other end; it may be empty. */
-  readonly token: Uint8Array;
-  /** Whether the context is established. */
-  readonly complete: boolean;
-  /** The services of the context: flags of RFC 2744. */
-  readonly flags: number;
-  /** Who is at the other end, once it is known. */
-  readonly name: string | undefined;
-}
-
 /** The routines that are needed, with their memory. One thing at a time may wait: see `GssapiQueue`. */
 export class GssapiLibrary {
-  readonly #routines: { readonly [Name in keyof typeof ROUTINES]: Routine };
-  readonly #copy: (to: Uint8Array, from: bigint, length: number) => void;
+  readonly #routines: Routines;
+  readonly #copy: CopyFrom;
   /** For calls that are over when they return. */
   readonly #memory: GssapiMemory;
   /** For the one that is not. */
@@ -83,18 +35,8 @@ export class GssapiLibrary {
 
   /** See {@linkcode loadGssapi}. */
   constructor(koffi: Koffi) {
-    const library = loadAny(koffi);
-    this.#routines = Object.fromEntries(
-      Object.entries(ROUTINES).map((
-        [name, types],
-      ) => [name, library.func(name, "uint32_t", types.map((type) => TYPES[type]))]),
-    ) as { [Name in keyof typeof ROUTINES]: Routine };
-    const memcpy = koffi.load(null).func("memcpy", "void *", ["void *", "void *", "size_t"]) as (
-      to: Uint8Array,
-      from: bigint,
-      length: number,
-    ) => unknown;
-    this.#copy = (to, from, length) => void memcpy(to, from, length);
+    this.#routines = loadRoutines(koffi);
+    this.#copy = loadCopy(koffi);
     this.#memory = new GssapiMemory((bytes) => koffi.address(bytes));
     this.#waiting = new GssapiMemory((bytes) => koffi.address(bytes));
   }
@@ -334,22 +276,8 @@ export class GssapiLibrary {
     if ((major & ERRORS) === 0) return;
     const minor = memory.number("minor");
     this.#release(memory); // an error token may be there
-    throw new NetError("unknown", this.#reason(major, minor));
-  }
-
-  /** What the library says of an error, and what the mechanism has to add; a mere "failure" adds nothing to that. */
-  #reason(major: number, minor: number): string {
-    const memory = this.#memory;
-    const told = (status: number, type: number): string => {
-      memory.setNumber("moreStatus", 0);
-      const [at, more] = [memory.at("minor"), memory.at("moreStatus")];
-      const output = memory.clearOutput();
-      if ((this.#routines.gss_display_status(at, status, type, null, more, output) & ERRORS) !== 0) return "";
-      return new TextDecoder().decode(this.#take(memory));
-    };
-    const detail = minor === 0 ? "" : told(minor, 2);
-    const general = detail !== "" && (major & ERRORS) === FAILURE ? "" : told(major, 1);
-    return [general, detail].filter((text) => text !== "").join(": ") || `error ${(major >>> 0).toString(16)}`;
+    const take = (memory: GssapiMemory): Uint8Array => this.#take(memory);
+    throw new NetError("unknown", reasonOf(this.#routines, this.#memory, take, major, minor));
   }
 }
 
@@ -368,34 +296,5 @@ export function loadGssapi(): Promise<GssapiLibrary> {
 }
 
 async function load(): Promise<GssapiLibrary> {
-  let koffi: Koffi;
-  try {
-    const loaded = await import("koffi");
-    koffi = (loaded.default ?? loaded) as unknown as Koffi;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new Error(`Cannot use GSSAPI: the package "koffi" is not there (npm install koffi): ${reason}`, {
-      cause: error,
-    });
-  }
-  return new GssapiLibrary(koffi);
-}
-
-function loadAny(koffi: Koffi): ReturnType<Koffi["load"]> {
-  for (const name of LIBRARIES) {
-    try {
-      return koffi.load(name);
-    } catch {
-      // Perhaps the next one is there.
-    }
-  }
-  throw new Error(
-    `Cannot use GSSAPI: the library "${LIBRARIES[0]}" is not there (on Debian: apt install libgssapi-krb5-2)`,
-  );
-}
-
-function settled(routine: Routine, ...args: readonly Argument[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    routine.async(...args, (error: unknown, result: number) => error === null ? resolve(result) : reject(error));
-  });
+  return new GssapiLibrary(await loadKoffi());
 }

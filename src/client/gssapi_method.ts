@@ -7,8 +7,9 @@
 import { LibraryContext } from "../auth/gssapi_context.ts";
 import { gssapiDatagrams } from "../auth/gssapi_datagrams.ts";
 import { GssapiDuplex, type GssapiProtection } from "../auth/gssapi_duplex.ts";
-import { type GssapiLibrary, type GssapiStep, loadGssapi } from "../auth/gssapi_library.ts";
+import { type GssapiLibrary, loadGssapi } from "../auth/gssapi_library.ts";
 import { gssapiQueue } from "../auth/gssapi_queue.ts";
+import type { GssapiStep } from "../auth/gssapi_step.ts";
 import type { Encapsulation, MethodChannel } from "../auth/method.ts";
 import { NetError } from "../net/errors.ts";
 import {

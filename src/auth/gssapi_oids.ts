@@ -1,0 +1,13 @@
+/**
+ * Object identifiers, in DER without tag and length.
+ *
+ * @module
+ */
+
+/** The object identifier of Kerberos. */
+export const KRB5: Uint8Array = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02);
+/** That of names such as `rcmd@proxy.example`. */
+export const HOST_SERVICE: Uint8Array = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04);
+
+/** That of names such as `rcmd/proxy.example@EXAMPLE.ORG`. */
+export const PRINCIPAL: Uint8Array = Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01);
