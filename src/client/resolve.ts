@@ -9,7 +9,8 @@ import { isUnspecified } from "../net/ip_class.ts";
 import { type Target, targetOf } from "../protocol/address.ts";
 import { Command } from "../protocol/constants.ts";
 import { type ClientOptions, inTime } from "./client_options.ts";
-import { dialThrough } from "./dial_through.ts";
+import { dialThrough, type DialThroughContext } from "./dial_through.ts";
+import type { Proxy } from "./proxy.ts";
 import { ProxyError } from "./proxy_error.ts";
 
 /**
@@ -35,10 +36,7 @@ import { ProxyError } from "./proxy_error.ts";
 export async function resolve(name: string, options: ClientOptions): Promise<IpAddress> {
   const ip = parseIp(name);
   if (ip !== undefined) return ip;
-  const { host } = await ask(Command.RESOLVE, { type: "name", host: name, port: 0 }, options, (bound) => {
-    return bound.type !== "name" && !isUnspecified(bound.host);
-  });
-  return host;
+  return await ask({ type: "name", host: name, port: 0 }, options);
 }
 
 /**
@@ -53,22 +51,33 @@ export async function resolve(name: string, options: ClientOptions): Promise<IpA
 export async function resolvePtr(ip: IpAddress, options: ClientOptions): Promise<string> {
   const target = targetOf(ip, 0);
   if (target.type === "name") throw new RangeError(`Cannot resolve ${JSON.stringify(ip)}: it is no IP address`);
-  const { host } = await ask(Command.RESOLVE_PTR, target, options, ({ type }) => type === "name");
-  return host;
+  return await ask(target, options);
 }
 
-function ask(
-  command: number,
+async function ask(target: Target, options: ClientOptions): Promise<string> {
+  return (await inTime(options, (hops, context) => lookUpThrough(hops, target, context))).host;
+}
+
+/**
+ * Has the last proxy of a chain look something up.
+ *
+ * @param hops The proxies, at least one.
+ * @param target A name, or an address whose name is wanted; without a port.
+ * @param context What dialling needs.
+ * @returns An address, or a name.
+ * @throws {ProxyError} Whatever goes wrong.
+ */
+export async function lookUpThrough(
+  hops: readonly Proxy[],
   target: Target,
-  options: ClientOptions,
-  isAnswer: (bound: Target) => boolean,
+  context: DialThroughContext,
 ): Promise<Target> {
-  return inTime(options, async (hops, context) => {
-    const { connection, bound } = await dialThrough(hops, target, { ...context, command });
-    connection.close();
-    if (isAnswer(bound)) return bound;
-    const hop = hops.length - 1;
-    const place = { hop, isLast: true, proxy: hops[hop]!, phase: "reply" } as const;
-    throw new ProxyError(place, "not-supported", `it answered "${bound.host}", which is not what was asked for`);
-  });
+  const isName = target.type === "name";
+  const command = isName ? Command.RESOLVE : Command.RESOLVE_PTR;
+  const { connection, bound } = await dialThrough(hops, target, { ...context, command });
+  connection.close();
+  if (isName ? bound.type !== "name" && !isUnspecified(bound.host) : bound.type === "name") return bound;
+  const hop = hops.length - 1;
+  const place = { hop, isLast: true, proxy: hops[hop]!, phase: "reply" } as const;
+  throw new ProxyError(place, "not-supported", `it answered "${bound.host}", which is not what was asked for`);
 }

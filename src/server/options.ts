@@ -175,7 +175,8 @@ export interface HandleOptions {
   /**
    * Whether clients may ask for lookups alone: Tor's RESOLVE (SOCKS4, 4a and 5) and RESOLVE_PTR (SOCKS5). Rules decide on
    * them as on `resolve`, a lookup counts as a session, and clients on other machines learn no private addresses unless a
-   * rule lets them reach those. A name that is left to a way out is not looked up: that is refused.
+   * rule lets them reach those. Of a name that is left to a way out the other end is asked, if that is a SOCKS proxy; if
+   * not, that is refused.
    *
    * @default Those on this machine; nobody where any of {@linkcode upstreams} leaves names to others.
    */

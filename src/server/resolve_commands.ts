@@ -6,10 +6,13 @@
 
 import type { SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
+import { abortSignalOf } from "../client/light_signal.ts";
+import { isDenial, NotAllowedError } from "../policy/authorise.ts";
 import type { Grant, RequestInfo } from "../policy/rules.ts";
-import { decodeName } from "../protocol/address.ts";
+import { decodeName, type Target } from "../protocol/address.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import { BLOCK } from "../upstream/members_first.ts";
+import type { WayOut } from "../upstream/way_out.ts";
 import { addressTarget, type Exchange } from "./exchange.ts";
 import { reconsider } from "./recheck.ts";
 import { findRoute, type Route } from "./route.ts";
@@ -18,7 +21,7 @@ import type { Traveller } from "./ways_of.ts";
 
 /**
  * Answers with an address that CONNECT would go to, too: the first that the rules allow, of IPv4 if there is one and the
- * operator prefers nothing else.
+ * operator prefers nothing else. A name that is left to a way out is not looked up here: that way is asked, if it can be.
  *
  * @throws {ProtocolError} `command`, if it is not to be had.
  * @throws {NetError} `not-allowed`, or why there is no address.
@@ -29,10 +32,8 @@ export async function serveResolve(
   granted: Grant | undefined,
 ): Promise<undefined> {
   checkEnabled(session, exchange);
-  if (session.service.resolve === false) throw unavailable(exchange, "names are not resolved here");
-  const { addresses, way } = await admitted(session, exchange, granted);
-  if (addresses.length === 0) throw unavailable(exchange, `names are left to "${way?.name}"`);
-  const address = choose(addresses, session);
+  const { addresses, grant, way } = await admitted(session, exchange, granted);
+  const address = choose(addresses.length > 0 ? addresses : [await addressBy(way, session, exchange, grant)], session);
   session.address = address;
   await exchange.grant(addressTarget(address));
   await leave(session);
@@ -53,14 +54,54 @@ export async function serveResolvePtr(
   const { target } = exchange;
   if (target.type === "name") throw new ProtocolError("address-type", "Cannot resolve a name to a name");
   const { way } = await admitted(session, exchange, granted);
-  if (way?.keepsNames === true) throw unavailable(exchange, `names are left to "${way.name}"`);
+  const names = way?.keepsNames === true
+    ? [(await askWay(way, session, exchange)).host]
+    : await namesHere(session, exchange, target.host);
+  await exchange.grant({ type: "name", host: sayable(names, target.host), port: 0 });
+  await leave(session);
+}
+
+async function namesHere(session: Session, exchange: Exchange, ip: string): Promise<readonly string[]> {
   const { reverse } = session.service;
   if (reverse === undefined) throw unavailable(exchange, "there is no means to");
   session.enter("lookup");
-  const finding = reverse(target.host, session as RequestInfo);
-  const host = sayable(finding instanceof Promise ? await session.until(finding) : finding, target.host);
-  await exchange.grant({ type: "name", host, port: 0 });
-  await leave(session);
+  const finding = reverse(ip, session as RequestInfo);
+  return finding instanceof Promise ? await session.until(finding) : finding;
+}
+
+/** An address that a way out gives for a name, if the rules have nothing against it. */
+async function addressBy(
+  way: WayOut | undefined,
+  session: Session,
+  exchange: Exchange,
+  grant: Grant | undefined,
+): Promise<SocketAddress> {
+  const { host: ip } = await askWay(way, session, exchange);
+  const address = { ip, port: 0 };
+  const { authoriser } = session.service;
+  const decision = await authoriser.address(address, session as RequestInfo, grant, exchange.target.host);
+  if (isDenial(decision)) throw new NotAllowedError(decision);
+  return address;
+}
+
+/** Asks a way out that names are left to. */
+async function askWay(way: WayOut | undefined, session: Session, exchange: Exchange): Promise<Target> {
+  const { target } = exchange;
+  const { service } = session;
+  if (way === undefined) throw unavailable(exchange, "names are not resolved here");
+  if (way.lookup === undefined) throw unavailable(exchange, `names are left to "${way.name}", which cannot be asked`);
+  session.enter("connect");
+  const found = await session.dialling((signal) =>
+    way.lookup!(target, {
+      request: session as RequestInfo,
+      signal: abortSignalOf(signal),
+      runtime: service.runtime,
+      keepsName: true,
+      addresses: () => Promise.resolve([]),
+    })
+  );
+  if (session.service !== service) await session.until(reconsider(session)); // other options have come
+  return found;
 }
 
 /** Where names are left to a way out, a client that connects by it would give them away by a lookup here. */

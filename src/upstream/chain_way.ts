@@ -5,6 +5,7 @@
  */
 
 import { dialThrough, type DialThroughContext, withSignal } from "../client/dial_through.ts";
+import { lookUpThrough } from "../client/resolve.ts";
 import { type Proxy, resolvesNames } from "../client/proxy.ts";
 import { NetError } from "../net/errors.ts";
 import type { RequestInfo } from "../policy/rules.ts";
@@ -36,6 +37,7 @@ export class ChainWay implements WayOut {
   readonly isolates: boolean;
   readonly bind?: NonNullable<WayOut["bind"]>;
   readonly associate?: NonNullable<WayOut["associate"]>;
+  readonly lookup?: NonNullable<WayOut["lookup"]>;
   readonly #hops: readonly Proxy[];
   readonly #isolation: Isolation | undefined;
   readonly #authorities: readonly string[] | undefined;
@@ -50,6 +52,10 @@ export class ChainWay implements WayOut {
     this.#facilities = facilities;
     this.keepsNames = resolvesNames(hops[hops.length - 1]!);
     this.isolates = isolation !== undefined;
+    if (this.keepsNames && hops[hops.length - 1]!.scheme !== "http") {
+      this.lookup = async (target, context) =>
+        await lookUpThrough(this.#hopsFor(context.request), target, this.#reach(context));
+    }
     if (canBind(hops)) {
       this.bind = async (expected, context) =>
         await bindThroughChain(this.#hopsFor(context.request), this.#reach(context), expected, context);
@@ -95,7 +101,7 @@ export class ChainWay implements WayOut {
       connect: async ({ type, host, port }, signal) => {
         const ips = type === "name" ? await lookup(host, signal) : [host];
         if (ips.length === 0) throw new NetError("name-not-found", `Cannot look up "${host}": no address`);
-        return await facilities.dial(ips.map((ip) => ({ ip, port })), { request: context.request, signal });
+        return await facilities.dialProxy(ips.map((ip) => ({ ip, port })), { request: context.request, signal });
       },
     };
   }

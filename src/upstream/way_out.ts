@@ -90,6 +90,12 @@ export interface WayOut {
   bind?(expected: Target, context: WayContext): Promise<WayBinding>;
   /** Opens a way for datagrams; `onDatagram` owns what it is given. Absent if it cannot. */
   associate?(context: WayContext, onDatagram: (data: Uint8Array, source: Target) => void): Promise<WayTunnel>;
+  /**
+   * Asks the other end for the address of a name, or for the name of an address. Absent if it cannot.
+   *
+   * @throws {NetError} Or {@linkcode ProxyError}, as from `connect`.
+   */
+  lookup?(target: Target, context: WayContext): Promise<Target>;
   /** A member of it, by name. Absent if it is no group. */
   member?(name: string): WayOut | undefined;
   /** Ends what it does by itself, such as health checks. */

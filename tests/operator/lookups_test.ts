@@ -95,6 +95,22 @@ suite("tor-resolve", ({ bare }) => {
     assertEquals(await answer(operated, "web.test"), "203.0.113.80");
     assertEquals(names.questions.length > 0, true);
   }, options);
+
+  bare("is answered by the server behind, where names are left to that", async (of) => {
+    using names = await NameServer.listen(() => ["203.0.113.99"]);
+    await using behind = await start(of);
+    const upstreams = [{ name: "behind", proxy: `socks5h://127.0.0.1:${behind.server.port}` }];
+    const resolver = { servers: [names.address] };
+    const settings = { upstreams, via: "behind", resolver, resolveCommands: true };
+    await using operated = await Operated.start(of, settings);
+    assertEquals(await answer(operated, "web.test"), "203.0.113.80");
+    assertEquals(await answer(operated, "-4", "both.test"), "203.0.113.81");
+    assertEquals(await answer(operated, "-x", "203.0.113.80"), "web.test");
+    assertEquals(await answer(operated, `${"x".repeat(64)}.test`), "4");
+    assertEquals(names.questions, []);
+    await behind.reload({ resolveCommands: false });
+    assertEquals(await answer(operated, "web.test"), "7");
+  }, options);
 });
 
 suite("torsocks", ({ bare }) => {

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "node:test";
 import type { IpAddress } from "../../src/net/address.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
-import { FAR, type House, house, NEAR, settle, soon, type Wire } from "./_harness.ts";
+import { FAR, hex, type House, house, NEAR, settle, soon, type Wire } from "./_harness.ts";
 import { Network } from "./_network.ts";
 
 const RESOLVE = 0xf0, PTR = 0xf1;
@@ -30,14 +30,20 @@ function name(text: string): number[] {
   return [3, bytes.length, ...bytes];
 }
 
+interface Circumstances {
+  readonly from?: typeof NEAR;
+  readonly port?: number;
+  readonly network?: Network;
+}
+
 /** What a client on this machine, or another, is answered over SOCKS5, after the version. */
 async function ask(
   command: number,
   address: readonly number[],
   options: ServeOptions = {},
-  { from = NEAR, port = 0 }: { from?: typeof NEAR; port?: number } = {},
+  { from = NEAR, port = 0, network: there = network() }: Circumstances = {},
 ): Promise<{ answer: string; at: House; events: readonly string[]; reason: string | undefined }> {
-  const at = await house(options, network());
+  const at = await house(options, there);
   await using _at = at;
   const client = at.client(from);
   await client.send([5, 1, 0], [5, command, 0, ...address, port >> 8, port & 0xff]);
@@ -179,21 +185,75 @@ test("a lookup counts as a session within the limits, and gives its place back a
 const FAR_WAY = { far: { proxy: "socks5h://192.0.2.99" } }, NEAR_WAY = { near: { proxy: "socks5://192.0.2.99" } };
 const BOTH = [[RESOLVE, name("www.test")], [PTR, [1, 93, 184, 216, 34]]] as const;
 
-test("a name that is left to a way out is not looked up, here or there", async () => {
+/** A proxy that answers lookups, or anything, with these bytes after VER, and writes down what it is asked. */
+function farProxy(network: Network, ...answer: readonly number[]): string[] {
+  const told: string[] = [];
+  network.answers.set("192.0.2.99:1080", async (end) => {
+    await end.read();
+    await end.write(Uint8Array.of(5, 0));
+    told.push(hex((await end.read())!));
+    await end.write(Uint8Array.of(5, ...answer));
+    end.closeWrite();
+  });
+  return told;
+}
+
+test("a name that is left to a way out is not looked up here: the other end is asked", async () => {
   const upstreams = { ...FAR_WAY, ...NEAR_WAY };
   const rules = [{ action: "allow", to: [".test", "93.184.0.0/16"], via: "far" }] as const;
+  for (const options of [{ upstreams, via: "far" }, { upstreams, rules }]) {
+    const all = { ...options, resolveCommands: true };
+    const there = network();
+    const told = farProxy(there, 0, 0, 1, 93, 184, 216, 77, 0, 0);
+    const { answer, at } = await ask(RESOLVE, name("www.test"), all, { network: there });
+    assertEquals([answer, told, at.network.lookups], [
+      "00 00 01 5d b8 d8 4d 00 00",
+      ["05 f0 00 03 08 77 77 77 2e 74 65 73 74 00 00"],
+      [],
+    ]);
+    assertEquals(at.seen.sessions.at(-1)!.via, "far");
+    const back = network();
+    const asked = farProxy(back, 0, 0, 3, 5, ...new TextEncoder().encode("a.far"), 0, 0);
+    const reverse = await ask(PTR, [1, 93, 184, 216, 34], all, { network: back });
+    assertEquals([reverse.answer, asked, reverse.at.network.lookups], [
+      "00 00 03 05 61 2e 66 61 72 00 00",
+      ["05 f1 00 01 5d b8 d8 22 00 00"],
+      [],
+    ]);
+  }
   for (const [command, address] of BOTH) {
-    for (const options of [{ upstreams, via: "far" }, { upstreams, rules }]) {
-      const { answer, at, reason } = await ask(command, address, { ...options, resolveCommands: true });
-      assertEquals([answer.slice(0, 2), at.network.lookups, at.network.attempts], [REFUSED.COMMAND, [], []]);
-      assertStringIncludes(reason!, 'names are left to "far"');
-    }
     for (const via of ["near", "direct"]) {
       const { answer } = await ask(command, address, { upstreams, via, resolveCommands: true });
       assertEquals(answer.slice(0, 2), "00", via);
     }
     const options = { upstreams, via: "block", resolveCommands: true };
     assertEquals(await refusal(command, address, options), REFUSED.NOT_ALLOWED);
+  }
+});
+
+test("what the other end answers is put to the rules, and what is no answer is none", async () => {
+  const options = { upstreams: FAR_WAY, via: "far", resolveCommands: true };
+  const told = async (from: typeof NEAR, ...bytes: readonly number[]) => {
+    const there = network();
+    farProxy(there, ...bytes);
+    return (await ask(RESOLVE, name("www.test"), options, { from, network: there })).answer.slice(0, 2);
+  };
+  assertEquals(await told(FAR, 0, 0, 1, 192, 168, 7, 9, 0, 0), REFUSED.NOT_ALLOWED);
+  assertEquals(await told(NEAR, 0, 0, 1, 192, 168, 7, 9, 0, 0), "00");
+  assertEquals(await told(NEAR, 0, 0, 1, 0, 0, 0, 0, 0, 0), "01");
+  assertEquals(await told(NEAR, 0, 0, 3, 1, 97, 0, 0), "01");
+  assertEquals(await told(NEAR, 4, 0, 1, 0, 0, 0, 0, 0, 0), REFUSED.HOST);
+  assertEquals(await told(NEAR, 7, 0, 1, 0, 0, 0, 0, 0, 0), REFUSED.COMMAND);
+});
+
+test("a way out that names are left to and that cannot be asked refuses: HTTP, and groups", async () => {
+  const upstreams = { web: { proxy: "http://192.0.2.99:80" }, ...FAR_WAY, all: { group: ["far"] } };
+  for (const via of ["web", "all"]) {
+    for (const [command, address] of BOTH) {
+      const { answer, at, reason } = await ask(command, address, { upstreams, via, resolveCommands: true });
+      assertEquals([answer.slice(0, 2), at.network.lookups, at.network.attempts], [REFUSED.COMMAND, [], []]);
+      assertStringIncludes(reason!, `names are left to "${via}", which cannot be asked`);
+    }
   }
 });
 
