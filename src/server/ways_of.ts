@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { SocketAddress } from "../net/address.ts";
+import { formatAddress, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
+import { isAmong } from "../policy/safe_defaults.ts";
 import type { RequestInfo } from "../policy/rules.ts";
 import type { Connection, Runtime } from "../runtime/runtime.ts";
 import type { Errand, WayFacilities } from "../upstream/facilities.ts";
@@ -31,6 +32,8 @@ export interface Surroundings {
   readonly resolve: Resolve | false;
   /** What connections leave from. */
   readonly outgoing: Outgoing | undefined;
+  /** Where it serves SOCKS. */
+  readonly listeners: readonly SocketAddress[];
 }
 
 /**
@@ -60,16 +63,22 @@ export function mayKeepNames({ rules = [], via }: HandleOptions, ways: Ways): bo
 }
 
 /** How ways out reach what is next to them: as targets are reached that are connected to directly. */
-export function facilitiesOf({ runtime, resolve, outgoing }: Surroundings): WayFacilities {
+export function facilitiesOf({ runtime, resolve, outgoing, listeners }: Surroundings): WayFacilities {
+  const dial = async (addresses: readonly SocketAddress[], { request, signal }: Errand): Promise<Connection> => {
+    const [first] = addresses;
+    if (first === undefined) throw new NetError("name-not-found", "Cannot connect: found no address");
+    const ordered = inOrder(addresses, outgoing);
+    return await connectDirectly(addressTarget(first), { addresses: ordered, request, signal, runtime, outgoing });
+  };
   return {
     runtime,
     lookup: async (name, { request, signal }) =>
       resolve === false ? await runtime.lookup(name, { signal }) : await resolve(name, request),
-    dial: (addresses, { request, signal }: Errand): Promise<Connection> => {
-      const [first] = addresses;
-      if (first === undefined) throw new NetError("name-not-found", "Cannot connect: found no address");
-      const ordered = inOrder(addresses, outgoing);
-      return connectDirectly(addressTarget(first), { addresses: ordered, request, signal, runtime, outgoing });
+    dial,
+    dialProxy: async (addresses, errand) => {
+      const own = addresses.find(({ ip, port }) => isAmong(ip, port, listeners, () => runtime.interfaces()));
+      if (own === undefined) return await dial(addresses, errand);
+      throw new NetError("not-allowed", `Cannot connect to "${formatAddress(own)}": it is a listener of this server`);
     },
   };
 }

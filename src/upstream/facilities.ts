@@ -32,6 +32,12 @@ export interface WayFacilities {
    * @throws {NetError} If none connects.
    */
   dial(addresses: readonly SocketAddress[], errand: Errand): Promise<Connection>;
+  /**
+   * Connects to a proxy, which must not be the very server that wants to leave by it: that would go round.
+   *
+   * @throws {NetError} If none connects; `not-allowed` if it is that server.
+   */
+  dialProxy(addresses: readonly SocketAddress[], errand: Errand): Promise<Connection>;
 }
 
 /** Facilities that are exchanged when the options change, under ways that stay. */
@@ -53,6 +59,10 @@ export class SharedFacilities implements WayFacilities {
 
   dial(addresses: readonly SocketAddress[], errand: Errand): Promise<Connection> {
     return this.#current.dial(addresses, errand);
+  }
+
+  dialProxy(addresses: readonly SocketAddress[], errand: Errand): Promise<Connection> {
+    return this.#current.dialProxy(addresses, errand);
   }
 
   /** From now on they are these. */

@@ -182,6 +182,19 @@ describe("a proxy that cannot be used is a general failure, and the log says why
     });
   }
 
+  test("it is this server itself", async () => {
+    for (const proxy of ["socks5h://192.0.2.1:1080", "socks5h://me.test:1080"]) {
+      await using running = await behind({ upstreams: { tor: { proxy } } });
+      running.network.names.set("me.test", [["192.0.2.1"]]);
+      await asks(running, named("example.com"), refused(1));
+      assertStringIncludes(
+        running.seen.refusals[0]!.reason,
+        '(dial): Cannot connect to "192.0.2.1:1080": it is a listener',
+      );
+      assertEquals(running.network.attempts, []);
+    }
+  });
+
   test("a hop of a chain that another refuses to reach is not the target", async () => {
     const second = "192.0.2.201:1080";
     const upstreams = { tor: { proxy: [`socks5h://${PROXY}`, `socks5h://${second}`] } };

@@ -10,6 +10,7 @@ const facilities: WayFacilities = {
   runtime: memory(),
   lookup: () => Promise.resolve([]),
   dial: () => Promise.reject(new Error("it is a test")),
+  dialProxy: () => Promise.reject(new Error("it is a test")),
 };
 const A = { proxy: "socks5h://a.example" };
 const B = { proxy: "socks5h://b.example" };

@@ -13,7 +13,8 @@ function facilities(name: string, led: string[] = []): WayFacilities {
   return {
     runtime: memory(),
     lookup: (host) => (led.push(`${name} looks ${host} up`), Promise.resolve(["192.0.2.1"])),
-    dial: ([first]) => {
+    dial: () => Promise.reject(new NetError("refused", "it is a test")),
+    dialProxy: ([first]) => {
       led.push(`${name} dials ${first!.ip}:${first!.port}`);
       return Promise.reject(new NetError("refused", "it is a test"));
     },
