@@ -114,7 +114,12 @@ async function open(
 /** Says why it failed; an error of the program itself is not told here. */
 function told(error: unknown, terminal: Terminal): number {
   if (!(error instanceof NetError)) throw error;
-  const reply = error instanceof ProxyError ? error.reply : undefined;
-  terminal.err(printable(`${error.message}${reply === undefined ? "" : ` (reply ${reply})`}`));
+  terminal.err(printable(`${error.message}${error instanceof ProxyError ? replyOf(error) : ""}`));
   return 1;
+}
+
+/** The reply to the last proxy is about the target, that to another about the proxy after it. */
+function replyOf({ reply, isLast, hop }: ProxyError): string {
+  if (reply === undefined) return "";
+  return isLast ? ` (reply ${reply})` : ` (reply ${reply}, asked for proxy ${hop + 2})`;
 }

@@ -101,7 +101,8 @@ export async function checkProxy(proxy: Proxy, options: CheckOptions): Promise<P
       options.onFinding?.(finding);
     }
     const speed = await speedOf(bench, options, whole.signal);
-    return { ...judge(findings), findings, ...speed !== undefined && { speed } };
+    const { verdict, faults } = judge(findings);
+    return { verdict, faults: [...faults, ...adviceOn(verdict, bench)], findings, ...speed !== undefined && { speed } };
   } finally {
     whole.end();
     bench.place.ours?.close();
@@ -172,6 +173,12 @@ async function findPlace(proxy: Proxy, options: CheckOptions): Promise<CheckPlac
     target: targetOf(ours.ip, ours.port),
     ...isLoopback && { named: targetOf("localhost", ours.port) },
   };
+}
+
+/** A proxy elsewhere may be right not to connect to this machine. */
+function adviceOn(verdict: Verdict, { place }: CheckBench): readonly string[] {
+  if (verdict !== "unusable" || place.ours === undefined || classifyIp(place.ours.ip) === "loopback") return [];
+  return [`if it just cannot reach this machine, at ${place.ours.ip}, name a target that it can`];
 }
 
 const NOWHERE = targetOf("127.0.0.1", 1);

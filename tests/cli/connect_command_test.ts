@@ -172,19 +172,19 @@ test("NO_PROXY is gone to directly", async () => {
 test("settings name proxies, too", async () => {
   const settings = `
 upstreams:
-  - { name: near, proxy: "socks5h://127.0.0.1:1080" }
-  - { name: both, proxy: ["socks5://127.0.0.1:1080", "socks4://127.0.0.1:1081"] }
+  - { name: near, proxy: "socks5h://127.0.0.1:1082" }
+  - { name: both, proxy: ["socks5://127.0.0.1:1082", "socks4://127.0.0.1:1083"] }
   - { name: any, group: [near, both] }
 via: both
 `;
   const terminal = new FakeTerminal({ "a.yaml": settings });
   assertEquals(await readWays({ config: "a.yaml", via: ["near"] }, terminal), {
-    items: ["socks5h://127.0.0.1:1080"],
+    items: ["socks5h://127.0.0.1:1082"],
     where: "--via",
   });
   assertEquals((await readWays({ config: "a.yaml" }, terminal)).items, [
-    "socks5://127.0.0.1:1080",
-    "socks4://127.0.0.1:1081",
+    "socks5://127.0.0.1:1082",
+    "socks4://127.0.0.1:1083",
   ]);
   const files = { "a.yaml": settings };
   assertEquals(await mistake("a:1 --config a.yaml --via nera", files), '--via: found "nera", did you mean near?');

@@ -9,7 +9,7 @@ import { createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type Bench, clients, sessionLine } from "../clients/_case.ts";
+import { type Bench, clients, program, sessionLine } from "../clients/_case.ts";
 import { environment } from "../clients/_process.ts";
 import { SSH_NEEDS, startSshd } from "../clients/_sshd.ts";
 import { digestAnswer, listening, payload, REFUSED_PORT, sha256 } from "../clients/_targets.ts";
@@ -26,8 +26,8 @@ interface Talk {
 }
 
 function talk(bench: Bench, args: readonly string[]): Talk {
-  const [program, ...words] = [...bench.runtime.command, "connect", ...args];
-  const child = spawn(program!, words, { stdio: ["pipe", "pipe", "inherit"], env: environment() });
+  const [name, ...words] = [...bench.runtime.command, "connect", ...args];
+  const child = spawn(name!, words, { stdio: ["pipe", "pipe", "inherit"], env: environment() });
   const exited = once(child, "exit").then(([code]) => code as number | null);
   child.stdin.on("error", () => {});
   bench.use({
@@ -38,6 +38,20 @@ function talk(bench: Bench, args: readonly string[]): Talk {
   });
   return { child, stdout: child.stdout, exited };
 }
+
+/** Has a program talk over a socket pair: reads to its end, then sends 1 MiB and an end, and exits as it does. */
+const ONE_SOCKET = `
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+child = subprocess.Popen(sys.argv[1:], stdin=theirs, stdout=theirs)
+theirs.close()
+said = b""
+while chunk := ours.recv(65536): said += chunk
+print(said.decode())
+ours.sendall(bytes(1 << 20))
+ours.shutdown(socket.SHUT_WR)
+sys.exit(child.wait())
+`;
 
 /** A target whose first connection is the test's. */
 async function target(bench: Bench): Promise<{ authority: string; came: Promise<Socket> }> {
@@ -131,6 +145,19 @@ clients("connect", [], (it) => {
     assertEquals(await exited, 0);
   });
 
+  it("passes ends where standard input and output are one socket, as under socat and inetd", async (bench) => {
+    const server = await bench.server();
+    const { authority, came } = await target(bench);
+    const via = `socks5h://127.0.0.1:${server.port}`;
+    const command = [...bench.runtime.command, "connect", authority, "--via", via];
+    const running = bench.run(["python3", "-c", ONE_SOCKET, ...command]);
+    const socket = await came;
+    socket.end("goodbye");
+    assertEquals(sha256(await bytesOf(socket)), sha256(new Uint8Array(MIB)));
+    const { code, stdout, stderr } = await running;
+    assertEquals([code, stdout, stderr], [0, "goodbye\n", ""]);
+  }, { needs: [program("python3")] });
+
   it("is slow when its reader is, and holds little meanwhile", async (bench) => {
     const server = await bench.server();
     const { authority, came } = await target(bench);
@@ -210,6 +237,12 @@ clients("connect", [], (it) => {
     assertEquals(
       stderr,
       `Cannot go through proxy 2, "socks5h://127.0.0.1:${far.port}" (authentication): wrong user or password\n`,
+    );
+    const next = await run(bench, ["127.0.0.1:9", "--via", viaOf(near.port), "--via", viaOf(REFUSED_PORT)]);
+    assertEquals(next.code, 1);
+    assertMatch(
+      next.stderr,
+      /^Cannot go through proxy 1, .* \(reply\): connection refused \(reply 5, asked for proxy 2\)\n$/,
     );
     const gone = await run(bench, ["127.0.0.1:9", "--via", viaOf(REFUSED_PORT)]);
     assertEquals(gone.code, 1);
