@@ -26,7 +26,14 @@ export async function readWays(
   terminal: Terminal,
 ): Promise<{ items: string[]; where: string }> {
   const { env, readFile, fileMode } = terminal;
-  const { config } = await loadConfig({ flags: {}, env, file: given.config, readFile, fileMode });
+  const { config } = await loadConfig({
+    flags: {},
+    env,
+    file: given.config,
+    readFile,
+    fileMode,
+    areForServer: false,
+  });
   const written = given.via === undefined && given.viaFile === undefined
     ? { items: [...config.via ?? []], where: "via" }
     : await readVia(given, terminal);

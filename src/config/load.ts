@@ -34,6 +34,12 @@ export interface Sources {
   readonly readFile: ReadFile;
   /** The permissions of files; without it nobody is warned of secrets that everybody can read. */
   readonly fileMode?: FileMode | undefined;
+  /**
+   * Whether a server is to be made of them. Else a way out may lead to where one would listen.
+   *
+   * @default {true}
+   */
+  readonly areForServer?: boolean | undefined;
 }
 
 /** Settings that can be used. */
@@ -56,7 +62,7 @@ export const EXPOSURE_ADVICE =
  * @throws {ConfigError} With every problem of every place.
  */
 export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
-  const { flags, readFile, fileMode, env: environment = {} } = sources;
+  const { flags, readFile, fileMode, env: environment = {}, areForServer = true } = sources;
   const problems: string[] = [];
   const layers: Layer[] = [];
   const file = sources.file ?? (environment[FILE_VARIABLE] || undefined);
@@ -90,7 +96,9 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const listenersAreKnown = isRead && !isWrong("listen") && !isWrong("forwards");
   const areWaysKnown = isRead && !["upstreams", "via", "forwards"].some(isWrong) && secrets.problems.length === 0;
   const hasOtherListeners = !listenersAreKnown || environment["LISTEN_FDS"] !== undefined;
-  for (const { path, message, isWarning } of checkReferences(config, { hasOtherListeners, areWaysKnown })) {
+  for (
+    const { path, message, isWarning } of checkReferences(config, { hasOtherListeners, areWaysKnown, areForServer })
+  ) {
     if (!isWarning) problems.push(`${merged.nameOf(path)}: ${message}`);
     else warnings.push(`${merged.nameOf(path)}: ${message}`);
   }

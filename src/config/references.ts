@@ -20,6 +20,8 @@ export interface ReferenceOptions {
   readonly hasOtherListeners: boolean;
   /** Whether the ways out could all be read. */
   readonly areWaysKnown: boolean;
+  /** Whether a server listens where they say. */
+  readonly areForServer: boolean;
 }
 
 type Conditions = Pick<Rule, "listeners" | "users" | "groups">;
@@ -33,7 +35,7 @@ type Conditions = Pick<Rule, "listeners" | "users" | "groups">;
  */
 export function checkReferences(
   config: Config,
-  { hasOtherListeners, areWaysKnown }: ReferenceOptions,
+  { hasOtherListeners, areWaysKnown, areForServer }: ReferenceOptions,
 ): readonly Finding[] {
   const { rules = [], limits = [] } = config;
   const places: [readonly PropertyKey[], Conditions][] = [
@@ -48,7 +50,7 @@ export function checkReferences(
       ? []
       : places.flatMap(([path, { listeners = [] }]) => checkListeners(path, listeners, listenersOf(config))),
     ...areWaysKnown ? checkWays(config) : [],
-    ...areWaysKnown && !hasOtherListeners ? checkOwnProxies(config, ownListeners(config)) : [],
+    ...areWaysKnown && areForServer && !hasOtherListeners ? checkOwnProxies(config, ownListeners(config)) : [],
     ...checkForwards(config),
     ...places.flatMap(([path, conditions]) => people(path, conditions, config)),
     ...repeatedNames(places.filter(([path]) => path[0] === "limits" || path.length === 3) as [PropertyKey[], Limit][]),
