@@ -17,8 +17,19 @@ const readme = readFileSync(pathOf("../README.md"), "utf8");
 
 const HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$R2VuZXJhdGVkSGFzaEJ5dGVzMzJCeXRlc0xvbmdYWFg";
 /** What settings in the README speak of. */
-const BESIDES = { users: `ada:${HASH}:staff\ngrace:${HASH}:admins\nvisitor:${HASH}:guests\n` };
-const ENVIRONMENT = { BILLING_PASSWORD: HASH, REDIS_URL: "redis://localhost" };
+const BESIDES = {
+  users: `ada:${HASH}:staff\ngrace:${HASH}:admins\nvisitor:${HASH}:guests\n`,
+  "ca.pem": "-----BEGIN CERTIFICATE-----\n",
+  "/etc/socks-server/ada.secret": "lovelace\n",
+};
+const ENVIRONMENT = {
+  BILLING_PASSWORD: HASH,
+  BOB_PASSWORD: HASH,
+  BOB_SECRET: "kept as it is",
+  FRANKFURT_URL: "socks5h://frankfurt.example",
+  OFFICE_URL: "socks5h://ada:lovelace@proxy.example",
+  REDIS_URL: "redis://localhost",
+};
 
 /** The blocks of a language. */
 function blocks(language: string): string[] {
