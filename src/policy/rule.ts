@@ -85,7 +85,8 @@ export interface Rule {
    * and all below it), `*.cdn.example.*` (`*` is any characters, also dots and none), `/^ads?\d*\./` (a regular
    * expression, without lookarounds and backreferences). Names are compared with the name that the client sent, without
    * regard to case and in ASCII form (`xn--…`); addresses with the address that will be dialled and, where that carries
-   * an IPv4 address (NAT64, 6to4), with that one.
+   * an IPv4 address (NAT64, 6to4), with that one. A name that is left to a way out is not looked up, and matches no
+   * address but those of `any`; `localhost`, and what is below it, is 127.0.0.1.
    */
   readonly to?: readonly string[] | undefined;
   /** To which ports: `443`, `8000-8999`. */
@@ -100,7 +101,11 @@ export interface Rule {
    * @default {false}
    */
   readonly allowPrivate?: boolean | undefined;
-  /** The way out that it takes, by name. */
+  /**
+   * The way out that what it allows takes, by name.
+   *
+   * @default That of the forward or of the server.
+   */
   readonly via?: string | undefined;
   /**
    * What an `allow` allows no more than. Each rule counts for itself. An association is held to those of the rule that

@@ -196,7 +196,8 @@ export interface HandleOptions {
   /** Ways out, by name, for rules (`via`) and {@linkcode via}. `direct` and `block` are there by themselves. */
   readonly upstreams?: Readonly<Record<string, Upstream>> | undefined;
   /**
-   * The way out of what no rule says another for.
+   * The way out of what no rule says another for. One that leaves names to the other end has them looked up nowhere
+   * here: see {@linkcode Rule.to}.
    *
    * @default {"direct"}
    */
