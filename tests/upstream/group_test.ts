@@ -41,6 +41,33 @@ test("when all are down, those are tried whose failure is longest ago", async ()
   assertEquals([await grouped.connect(), await grouped.connect()], ["ab", "b"]);
 });
 
+test("of those that are down the one is tried first that failed first", async () => {
+  const delays = [0.9, 0.1];
+  const grouped = new Grouped(2, { check: { ...CHECK, target: "probe.example:80" } }, {
+    random: () => delays.shift() ?? 0.5,
+  });
+  for (const way of grouped.ways) way.deed = DOWN;
+  await grouped.clock.pass(1_000);
+  assertEquals([grouped.log.join(""), grouped.said.length], ["ba", 2]);
+  for (const way of grouped.ways) way.deed = 0;
+  assertEquals(await grouped.connect(), "b");
+  grouped.group.close!();
+});
+
+test("a member whose pause is over is tried by one session, and the others do not wait for it", async () => {
+  const grouped = new Grouped(2, { check: CHECK });
+  grouped.ways[0]!.deed = DOWN;
+  await grouped.connect();
+  await grouped.clock.pass(10_000);
+  grouped.ways[0]!.deed = "hang";
+  const trial = grouped.connect();
+  assertEquals(grouped.log.join(""), "aba");
+  assertEquals([await grouped.connect(), await grouped.connect()], ["b", "b"]);
+  await grouped.clock.pass(5_000);
+  await trial;
+  assertEquals(grouped.log.join(""), "ababbb");
+});
+
 test("what is said of the target is passed on, and nobody is down", async () => {
   const grouped = new Grouped(2);
   grouped.ways[0]!.deed = proxyFailure("reply", "refused", { reply: 5 });
