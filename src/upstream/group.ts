@@ -54,6 +54,7 @@ class Group implements WayOut {
     context: WayContext,
     onDatagram: (data: Uint8Array, source: Target) => void,
   ) => Promise<WayTunnel>;
+  readonly lookup?: (target: Target, context: WayContext) => Promise<Target>;
   readonly #members: readonly GroupMember[];
   readonly #choose: Choose;
   readonly #patience: number;
@@ -85,6 +86,9 @@ class Group implements WayOut {
     }
     if (members.some(({ way }) => way.associate !== undefined)) {
       this.associate = (context, onDatagram) => this.#associate(context, onDatagram);
+    }
+    if (members.some(({ way }) => way.lookup !== undefined)) {
+      this.lookup = (target, context) => this.#lookup(target, context);
     }
     const target = entry.check?.target === undefined ? undefined : checkTarget(name, entry.check.target);
     const options = { runtime, lookup: around.lookup.bind(around), every, timeout, now };
@@ -118,6 +122,12 @@ class Group implements WayOut {
     const able = this.#members.filter(({ way }) => way.associate !== undefined);
     const use: Use<WayTunnel> = (way, context) => way.associate!(context, onDatagram);
     return this.#through(able, context.request.target, context, use, blameForService);
+  }
+
+  #lookup(target: Target, context: WayContext): Promise<Target> {
+    const able = this.#members.filter(({ way }) => way.lookup !== undefined);
+    const use: Use<Target> = (way, context) => way.lookup!(target, context);
+    return this.#through(able, target, context, use, blameForService);
   }
 
   /** Tries members one after the other, each at most once, until one works or fails by no fault of its own. */

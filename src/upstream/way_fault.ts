@@ -39,8 +39,8 @@ export function blameFor(error: unknown, way: Pick<WayOut, "isolates">): Blame {
 }
 
 /**
- * Says whose fault it is that a way does not listen for a peer or carry datagrams. A proxy that will not do so says nothing
- * of a target: there is none yet.
+ * Says whose fault it is that a way does not listen for a peer, carry datagrams or look names up. A proxy that will not do
+ * so at all says nothing of a target; another may.
  *
  * @param error What was thrown.
  * @param way The way that it was thrown by.

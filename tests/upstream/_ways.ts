@@ -39,19 +39,26 @@ export class Way implements WayOut {
   /** How many connections it made that were closed. */
   closed = 0;
   readonly associate?: (context: WayContext) => Promise<WayTunnel>;
+  readonly lookup?: (target: Target, context: WayContext) => Promise<Target>;
   readonly #clock: Clock;
 
   constructor(
     name: string,
     clock: Clock,
     log: string[],
-    options: { keepsNames?: boolean; isolates?: boolean; udp?: boolean } = {},
+    options: { keepsNames?: boolean; isolates?: boolean; udp?: boolean; lookups?: boolean } = {},
   ) {
     this.name = name;
     this.keepsNames = options.keepsNames ?? true;
     this.isolates = options.isolates ?? false;
     this.#clock = clock;
     this.#log = log;
+    if (options.lookups === true) {
+      this.lookup = async (target, context) => {
+        await this.connect(target, context);
+        return targetOf("192.0.2.80", 0);
+      };
+    }
     if (options.udp === true) {
       this.associate = async (context) => {
         await this.connect(targetOf("0.0.0.0", 0), context);

@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
+import { ProxyError } from "../../src/client/proxy_error.ts";
 import { NetError } from "../../src/net/errors.ts";
 import { groupWay } from "../../src/upstream/group.ts";
 import { contextOf, type Deed, Grouped, proxyFailure, TARGET } from "./_ways.ts";
@@ -241,6 +242,16 @@ test("a group can do what one of its members can, and asks that one", async () =
     await able.group.associate!(contextOf(), () => {});
     assertEquals([able.log.join(""), able.said.length], ["ab", deed === DOWN ? 1 : 0]);
   }
+});
+
+test("a member that does not look names up leaves it to the next; that there is no such name is an answer", async () => {
+  const able = new Grouped(2, {}, { lookups: true });
+  able.ways[0]!.deed = proxyFailure("reply", "not-supported", { reply: 7 });
+  assertEquals((await able.group.lookup!(TARGET, contextOf())).host, "192.0.2.80");
+  assertEquals([able.log.join(""), able.said], ["ab", []]);
+  able.ways[0]!.deed = proxyFailure("reply", "unreachable-host", { reply: 4 });
+  await assertRejects(() => able.group.lookup!(TARGET, contextOf()), ProxyError);
+  assertEquals([able.log.join(""), new Grouped(1).group.lookup], ["aba", undefined]);
 });
 
 test("names are kept where all members keep them", () => {
