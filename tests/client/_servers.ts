@@ -96,6 +96,25 @@ socks pass { from: 0.0.0.0/0 to: 127.0.0.0/8 command: udpreply bindreply }
   },
 ];
 
+/** Why Tor cannot run here. */
+export const TOR_LACK: string | undefined = onPath("tor") === undefined ? "tor is not installed" : undefined;
+
+/** Starts a Tor that reaches nobody, and knows the address of `web.test`: 203.0.113.80. */
+export async function startTor(resources: Resources): Promise<number> {
+  const port = await freePort();
+  const folder = await folderOf(resources);
+  const path = join(folder, "torrc");
+  await writeFile(
+    path,
+    `SocksPort 127.0.0.1:${port}
+DataDirectory ${join(folder, "data")}
+Socks5Proxy 127.0.0.1:1
+MapAddress web.test 203.0.113.80
+`,
+  );
+  return await daemon(resources, ["tor", "-f", path, "--defaults-torrc", "/dev/null"], port);
+}
+
 /** Starts a program and waits until it takes connections. */
 async function daemon(resources: Resources, command: readonly string[], port: number): Promise<number> {
   const running = resources.use(start(command, { signal: AbortSignal.timeout(60_000) }));
