@@ -89,7 +89,6 @@ export interface Negotiated extends Encapsulation {
  * assertEquals(await new Response(connection.readable).text(), "hello");
  * await echoing;
  * echo.close();
- * assertEquals(server.sessions <= 1, true);
  * ```
  */
 export interface AuthMethod {

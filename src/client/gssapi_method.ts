@@ -69,7 +69,8 @@ async function establish(
   library: GssapiLibrary,
   signal: Abortable | undefined,
 ): Promise<LibraryContext> {
-  const target = library.importName(`${gssapi?.service ?? "rcmd"}@${host}`);
+  const { service = "rcmd" } = gssapi ?? {};
+  const target = library.importName(/[@/]/.test(service) ? service : `${service}@${host}`);
   let context = 0n;
   const late = ({ context }: GssapiStep): void => {
     if (context !== 0n) library.deleteContext(context);
@@ -104,9 +105,14 @@ async function establish(
       context = step.context;
       if (step.token.length > 0) await channel.write(encodeGssapiFrame(GssapiMessage.TOKEN, step.token));
       // A server that has nothing to say sends an empty token.
-      if (step.complete && answer !== undefined) return new LibraryContext(library, context);
-      answer = (await tokenOf(channel, GssapiMessage.TOKEN)).slice();
-      if (step.complete) return new LibraryContext(library, context);
+      if (!step.complete || answer === undefined) answer = (await tokenOf(channel, GssapiMessage.TOKEN)).slice();
+      if (!step.complete) continue;
+      if ((step.flags & FLAGS) !== FLAGS) {
+        throw new NetError("not-supported", "the context has not what it takes to protect what follows");
+      }
+      const made = new LibraryContext(library, context);
+      context = 0n;
+      return made;
     }
     throw new NetError("not-supported", `no end of GSSAPI's tokens within ${MOST_TOKENS}`);
   } catch (error) {

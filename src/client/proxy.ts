@@ -16,7 +16,8 @@ export type ProxyScheme = "socks4" | "socks4a" | "socks5" | "socks5h" | "http";
 /** How to log in by GSSAPI, with the credentials that the system has. */
 export interface GssapiLogin {
   /**
-   * The service part of the proxy's name: `SERVICE@HOST`.
+   * The service part of the proxy's name, `SERVICE@HOST`; or all of it, `rcmd@proxy.example` or
+   * `rcmd/proxy.example@EXAMPLE.ORG`, where the proxy is called by another name.
    *
    * @default {"rcmd"}
    */

@@ -16,6 +16,7 @@ import { type Environment, environmentLayer, FILE_VARIABLE, strayVariables } fro
 import { fileLayer } from "./file.ts";
 import { type Flags, flagsLayer } from "./flags.ts";
 import { checkLayer, type Layer } from "./layer.ts";
+import { checkMethods } from "./method_references.ts";
 import { MergedSettings } from "./merge.ts";
 import type { ReadFile } from "./read_text.ts";
 import { checkReferences } from "./references.ts";
@@ -96,9 +97,9 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const listenersAreKnown = isRead && !isWrong("listen") && !isWrong("forwards");
   const areWaysKnown = isRead && !["upstreams", "via", "forwards"].some(isWrong) && secrets.problems.length === 0;
   const hasOtherListeners = !listenersAreKnown || environment["LISTEN_FDS"] !== undefined;
-  for (
-    const { path, message, isWarning } of checkReferences(config, { hasOtherListeners, areWaysKnown, areForServer })
-  ) {
+  const references = checkReferences(config, { hasOtherListeners, areWaysKnown, areForServer });
+  const methods = isWrong("auth") ? [] : checkMethods(config, { usersAreKnown, hasOtherListeners });
+  for (const { path, message, isWarning } of [...references, ...methods]) {
     if (!isWarning) problems.push(`${merged.nameOf(path)}: ${message}`);
     else warnings.push(`${merged.nameOf(path)}: ${message}`);
   }

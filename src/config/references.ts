@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { GssapiUser } from "../auth/gssapi_users.ts";
 import type { Limit } from "../policy/limit.ts";
 import type { Rule } from "../policy/rule.ts";
 import type { Config, ListenEntry } from "./config.ts";
@@ -70,8 +71,11 @@ function listenersOf(config: Config): readonly ListenEntry[] {
 }
 
 function people(path: readonly PropertyKey[], { users = [], groups = [] }: Conditions, config: Config): Finding[] {
-  const names = (config.users ?? []).map(({ name }) => name);
-  const knownGroups = [...new Set((config.users ?? []).flatMap(({ groups = [] }) => groups))];
+  const principals = principalsOf(config);
+  const known = [...config.users ?? [], ...principals];
+  const mayBeAnyone = principals.some(({ name }) => name.includes("*"));
+  const names = known.map(({ name }) => name);
+  const knownGroups = [...new Set(known.flatMap(({ groups = [] }) => groups))];
   const warn = (key: string, index: number, message: string): Finding => ({
     path: [...path, key, index],
     message,
@@ -79,12 +83,21 @@ function people(path: readonly PropertyKey[], { users = [], groups = [] }: Condi
   });
   return [
     ...users.flatMap((name, index) =>
-      name === "*" || names.includes(name) ? [] : warn("users", index, lost(name, "user", names))
+      name === "*" || mayBeAnyone || names.includes(name) ? [] : warn("users", index, lost(name, "user", names))
     ),
     ...groups.flatMap((group, index) =>
       knownGroups.includes(group) ? [] : warn("groups", index, lost(group, "user's group", knownGroups))
     ),
   ];
+}
+
+/** The users that GSSAPI names; a `*` in a name stands for any. */
+function principalsOf(
+  { auth }: Config,
+): readonly { readonly name: string; readonly groups?: readonly string[] | undefined }[] {
+  if (auth?.gssapi === undefined) return [];
+  const users: readonly GssapiUser[] = Object.values(auth.gssapi.users ?? { "*": "*" });
+  return users.map((user) => typeof user === "string" ? { name: user } : user);
 }
 
 /** Counts are kept under the name. */
