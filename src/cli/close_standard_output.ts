@@ -19,16 +19,12 @@ export function closeStandardOutput(): boolean {
     if (fstatSync(1).isSocket()) return shutDown();
     if ("Deno" in globalThis) return closeOnDeno();
     closeSync(1);
-    plug(1);
+    // What is opened next would take its number, and be written to by whoever means standard output.
+    openSync("/dev/null", "w");
     return true;
   } catch {
     return false;
   }
-}
-
-/** What is opened next takes numbers that are free, and would be written to by whoever means standard output. */
-function plug(count: number): void {
-  for (let i = 0; i < count; i++) openSync("/dev/null", "w");
 }
 
 /** The part of `Deno` that is used; other runtimes load this file as well. */
@@ -79,8 +75,7 @@ function closeOnDeno(): boolean {
       return false; // the one that this folder was read by
     }
   });
-  const close = systemCall("close", 1);
-  for (const descriptor of ours) close(Number(descriptor));
-  plug(ours.length);
-  return true;
+  // Standard error takes their place: what is opened next would have their numbers, and be written to by mistake.
+  const duplicate = systemCall("dup2", 2);
+  return ours.every((descriptor) => duplicate(2, Number(descriptor)) >= 0);
 }
