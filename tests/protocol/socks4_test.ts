@@ -145,7 +145,7 @@ test("every request and reply survives the wire, and each of its prefixes asks f
 });
 
 test("garbage is a message, a call for more or a ProtocolError", () => {
-  const starts = [[4, 1, 0, 80, 0, 0, 0, 1], [4, 2, 0, 80, 1, 2, 3, 4], [0, 90]];
+  const starts = [[4, 1, 0, 80, 0, 0, 0, 1], [4, 2, 0, 80, 1, 2, 3, 4], [4, 0xf0, 0, 0, 0, 0, 0, 1], [0, 90]];
   fc.assert(fc.property(almost(starts, 600), (garbage) => {
     assertTotal(decodeSocks4Request, MAX_SOCKS4_REQUEST, garbage);
     assertTotal(decodeSocks4Reply, 8, garbage);

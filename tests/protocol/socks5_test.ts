@@ -120,7 +120,7 @@ test("every greeting, selection and request survives the wire, and each of its p
 });
 
 test("garbage is a message, a call for more or a ProtocolError", () => {
-  fc.assert(fc.property(almost([[5, 1, 0, 1], [5, 2, 0, 3, 5], [5, 3, 0, 4], [5]], 300), (garbage) => {
+  fc.assert(fc.property(almost([[5, 1, 0, 1], [5, 2, 0, 3, 5], [5, 3, 0, 4], [5, 0xf0, 0, 3, 5], [5, 0xf1, 0, 1], [5]], 300), (garbage) => {
     assertTotal(decodeGreeting, MAX_GREETING, garbage);
     assertTotal(decodeMethodSelection, 2, garbage);
     assertTotal(decodeRequest, MAX_REQUEST, garbage);
