@@ -120,15 +120,20 @@ test("every greeting, selection and request survives the wire, and each of its p
 });
 
 test("garbage is a message, a call for more or a ProtocolError", () => {
-  fc.assert(fc.property(almost([[5, 1, 0, 1], [5, 2, 0, 3, 5], [5, 3, 0, 4], [5, 0xf0, 0, 3, 5], [5, 0xf1, 0, 1], [5]], 300), (garbage) => {
-    assertTotal(decodeGreeting, MAX_GREETING, garbage);
-    assertTotal(decodeMethodSelection, 2, garbage);
-    assertTotal(decodeRequest, MAX_REQUEST, garbage);
-    assertTotal(decodeReply, MAX_REQUEST, garbage);
-    for (const decode of [decodeGreeting, decodeMethodSelection, decodeRequest, decodeReply]) {
-      assertStable<unknown>(decode, garbage.subarray(0, 40));
-    }
-  }));
+  fc.assert(
+    fc.property(
+      almost([[5, 1, 0, 1], [5, 2, 0, 3, 5], [5, 3, 0, 4], [5, 0xf0, 0, 3, 5], [5, 0xf1, 0, 1], [5]], 300),
+      (garbage) => {
+        assertTotal(decodeGreeting, MAX_GREETING, garbage);
+        assertTotal(decodeMethodSelection, 2, garbage);
+        assertTotal(decodeRequest, MAX_REQUEST, garbage);
+        assertTotal(decodeReply, MAX_REQUEST, garbage);
+        for (const decode of [decodeGreeting, decodeMethodSelection, decodeRequest, decodeReply]) {
+          assertStable<unknown>(decode, garbage.subarray(0, 40));
+        }
+      },
+    ),
+  );
 });
 
 test("a reply code is told in the RFC's words", () => {
