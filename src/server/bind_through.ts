@@ -34,20 +34,14 @@ export async function bindBy(
 ): Promise<WayBinding> {
   if (way.bind === undefined) throw new UnableError("bind", way.name);
   session.enter("connect");
-  const opening = way.bind(target, {
+  // Not `until`: what ends with the signal says how far it had come.
+  const binding = await way.bind(target, {
     request: session as RequestInfo,
     signal: session.signal,
     runtime: session.service.runtime,
     keepsName: addresses.length === 0,
     addresses: () => Promise.resolve(addresses),
   });
-  let binding: WayBinding;
-  try {
-    binding = await session.until(opening);
-  } catch (error) {
-    opening.then((late) => late.close(), () => {});
-    throw error;
-  }
   if (protocol === "socks5" || binding.address.type === "ipv4") return binding;
   binding.close();
   throw new NetError("not-supported", `Cannot bind for ${target.host}: SOCKS4 cannot state "${binding.address.host}"`);

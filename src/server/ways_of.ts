@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress, type SocketAddress } from "../net/address.ts";
+import { formatAddress, isUnixAddress, type SocketAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { isAmong } from "../policy/safe_defaults.ts";
 import type { RequestInfo } from "../policy/rules.ts";
@@ -70,13 +70,18 @@ export function facilitiesOf({ runtime, resolve, outgoing, listeners }: Surround
     const ordered = inOrder(addresses, outgoing);
     return await connectDirectly(addressTarget(first), { addresses: ordered, request, signal, runtime, outgoing });
   };
+  /** A forward may lead to the proxy of others, but not to that of its own sessions. */
+  const placesOf = ({ request: { protocol, command, listener } }: Errand): readonly SocketAddress[] => {
+    const isForward = protocol === "forward" && command === "connect";
+    return !isForward || listener === undefined || isUnixAddress(listener) ? listeners : [...listeners, listener];
+  };
   return {
     runtime,
     lookup: async (name, { request, signal }) =>
       resolve === false ? await runtime.lookup(name, { signal }) : await resolve(name, request),
     dial,
     dialProxy: async (addresses, errand) => {
-      const own = addresses.find(({ ip, port }) => isAmong(ip, port, listeners, () => runtime.interfaces()));
+      const own = addresses.find(({ ip, port }) => isAmong(ip, port, placesOf(errand), () => runtime.interfaces()));
       if (own === undefined) return await dial(addresses, errand);
       throw new NetError("not-allowed", `Cannot connect to "${formatAddress(own)}": it is a listener of this server`);
     },

@@ -405,6 +405,16 @@ test("a way out takes the forward's sessions, where no rule says another, and a 
   assertEquals(network.lookups, []);
 });
 
+test("a forward is not the proxy of its own sessions", async () => {
+  await using running = await forwarding({
+    upstreams: { out: { proxy: "socks5h://127.0.0.1:7000" } },
+    forwards: [{ ...PORT, via: "out" }],
+  });
+  await assertRejects(() => soon(reach(running).end.read()), Error, "reset");
+  assertMatch(running.seen.refusals[0]!.reason, /127\.0\.0\.1:7000.*listener of this server/);
+  assertEquals(running.network.attempts, []);
+});
+
 test("a way out that is not there, or refuses, is told", async () => {
   const runtime = new Network();
   await assertRejects(
