@@ -47,13 +47,20 @@ export function chap(authenticate: Authenticate): AuthMethod {
       try {
         return { user: await converse(channel, client, authenticate) };
       } catch (error) {
-        if (error instanceof AuthenticationError || error instanceof ProtocolError) {
-          await channel.write(encodeChapStatus(FAILURE));
-        }
+        if (error instanceof AuthenticationError || error instanceof ProtocolError) await tellNo(channel);
         throw error;
       }
     },
   };
+}
+
+/** A client that has left without waiting for its answer has been refused all the same. */
+async function tellNo(channel: MethodChannel): Promise<void> {
+  try {
+    await channel.write(encodeChapStatus(FAILURE));
+  } catch {
+    // See above.
+  }
 }
 
 async function converse(channel: MethodChannel, client: ClientInfo, authenticate: Authenticate): Promise<User> {

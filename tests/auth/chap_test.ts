@@ -50,6 +50,10 @@ class Talk {
     this.#far[0].closeWrite();
   }
 
+  reset(): void {
+    this.#far[0].close(new Error("The test resets"));
+  }
+
   /** Offers, and gives the challenge that comes back. */
   async challenge(...more: readonly ChapValue[]): Promise<Uint8Array> {
     await this.say(HMAC_MD5, ...more);
@@ -232,6 +236,23 @@ test("a client that leaves in the middle is waited for no longer", async () => {
   await talk.write(1, 1, RESPONSE, 16, 1, 2, 3);
   talk.end();
   await assertRejects(() => talk.negotiating, Error, "closed");
+});
+
+test("a wrong secret is one, also of a client that does not wait for the answer", async () => {
+  let asked = (): void => {};
+  const asking = new Promise<void>((resolve) => asked = resolve);
+  let decide = (): void => {};
+  const deciding = new Promise<void>((resolve) => decide = resolve);
+  const talk = new Talk(async () => {
+    asked();
+    await deciding;
+    return undefined;
+  });
+  await talk.say(await response("babbage", await talk.challenge(ADA)));
+  await asking;
+  talk.reset();
+  decide();
+  await assertRejects(() => talk.negotiating, AuthenticationError, "unknown user or wrong secret");
 });
 
 test("a check of one's own that never looks at the proof lets nobody in", async () => {
