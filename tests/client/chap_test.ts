@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
 import { describe, test } from "node:test";
+import { chapMethod } from "../../src/client/chap_method.ts";
 import { connect } from "../../src/client/connect.ts";
 import { handshake } from "../../src/client/handshake.ts";
 import { parseProxy, type Proxy } from "../../src/client/proxy.ts";
@@ -15,6 +17,7 @@ import type { ServeOptions } from "../../src/server/options.ts";
 import { serve } from "../../src/server/server.ts";
 import { Channel } from "../../src/stream/channel.ts";
 import { hex, soon } from "../server/_harness.ts";
+import { pipe } from "../server/_pipe.ts";
 import { bytewise } from "./_script.ts";
 
 const { STATUS, TEXT_MESSAGE, USER_IDENTITY, CHALLENGE, RESPONSE, ALGORITHMS } = ChapAttribute;
@@ -248,4 +251,23 @@ test("a proxy that says what makes no sense, or nothing to the point, is left", 
     }, KNOWN);
     await assertRejects(() => soon(proxy.handshaking), ProxyError, message);
   }
+});
+
+test("whatever a proxy sends, it proves nothing by it", async () => {
+  const attribute = fc.record({
+    type: fc.constantFrom(STATUS, TEXT_MESSAGE, CHALLENGE, RESPONSE, ALGORITHMS, 0x42),
+    value: fc.oneof(fc.constantFrom(DONE.value, CHOICE.value, THEIRS), fc.uint8Array({ maxLength: 20 })),
+  });
+  const message = fc.oneof(fc.array(attribute, { maxLength: 4 }).map(encodeChap), fc.uint8Array({ maxLength: 30 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { maxLength: 6 }), async (messages) => {
+      const [near, far] = pipe();
+      const talking = chapMethod.negotiate(new Channel(near), { proxy: MUTUAL });
+      talking.catch(() => {});
+      for (const bytes of messages) if (bytes.length > 0) await far.write(bytes);
+      far.closeWrite();
+      await assertRejects(() => soon(talking));
+    }),
+    { numRuns: 60 },
+  );
 });
