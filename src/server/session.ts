@@ -4,36 +4,21 @@
  * @module
  */
 
-import type { User } from "../auth/client_info.ts";
 import { Encapsulated } from "../auth/encapsulated.ts";
 import type { Encapsulation } from "../auth/method.ts";
-import { isUnixAddress, type SocketAddress, type UnixAddress } from "../net/address.ts";
-import { NetError } from "../net/errors.ts";
-import { classifyIp } from "../net/ip_class.ts";
-import type { Lease } from "../policy/limiter.ts";
-import type { CommandName, Denial, Grant, ProtocolName, RequestInfo } from "../policy/rules.ts";
-import type { Target } from "../protocol/address.ts";
-import type { Abortable, Connection, Duplex, Pace, RelayMeter, StreamPair } from "../runtime/runtime.ts";
-import { Channel } from "../stream/channel.ts";
-import { duplexOf } from "../stream/duplex_of.ts";
-import type { WayOut } from "../upstream/way_out.ts";
-import type { Timed } from "./deadlines.ts";
 import { LightSignal } from "../client/light_signal.ts";
+import { NetError } from "../net/errors.ts";
+import type { Lease } from "../policy/limiter.ts";
+import type { Grant, RequestInfo } from "../policy/rules.ts";
+import type { Abortable, Connection, Pace, RelayMeter } from "../runtime/runtime.ts";
+import { Channel } from "../stream/channel.ts";
+import type { Timed } from "./deadlines.ts";
 import type { ForwardPlan } from "./forward_plan.ts";
-import type { CloseCause, Observer, SessionInfo, SessionSummary } from "./observer.ts";
+import type { CloseCause, SessionSummary } from "./observer.ts";
 import type { Seat } from "./roster.ts";
 import type { Service } from "./service.ts";
-
-/** What a session is doing. Each phase has its own deadline. */
-export type Phase =
-  | "handshake"
-  | "authentication"
-  | "lookup"
-  | "connect"
-  | "bind"
-  | "idle"
-  | "halfClosed"
-  | "closing";
+import { OUT_OF_TIME, type Phase } from "./phase.ts";
+import { SessionRecord } from "./session_record.ts";
 
 /** Why a session was stopped. */
 export interface Stop {
@@ -48,28 +33,7 @@ const CLOSING_TIME = 2_000;
  * The state of one session: how far it has come, its deadline, and the connections it holds. It counts the relay's
  * bytes itself, so that a relayed connection costs no further object.
  */
-export class Session implements SessionInfo, RelayMeter, Timed {
-  service: Service;
-  /** The client's connection. */
-  connection: Connection & Duplex;
-  channel: Channel;
-  readonly id: number;
-  readonly openedAt: number = Date.now();
-  /** When the session was opened, by the clock that never goes back. */
-  readonly startedAt: number = performance.now();
-  readonly client: SocketAddress | undefined;
-  readonly listener: SocketAddress | UnixAddress | undefined;
-  readonly listenerName: string | undefined;
-  readonly isLocal: boolean;
-  protocol: ProtocolName | undefined;
-  user: User | undefined;
-  command: CommandName | undefined;
-  target: Target | undefined;
-  address: SocketAddress | undefined;
-  /** The way out that it takes, once that is chosen; absent for the direct one. */
-  way: WayOut | undefined;
-  /** Which member of it, where it is a group. */
-  viaMember: string | undefined;
+export class Session extends SessionRecord implements RelayMeter, Timed {
   /** Is told of the end of the relay, if there is one. A function for all sessions: thousands hold it. */
   whenRelayed: ((session: Session, error: unknown) => void) | undefined;
   /** Is told that another service has taken over. */
@@ -78,16 +42,6 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   whenOver: ((session: Session, summary: SessionSummary) => void) | undefined;
   /** Makes the session that goes on with this one's connection, if there may be one. */
   succeed: ((session: Session) => Session | undefined) | undefined;
-  /** Whether it owes its client nothing, which may ask again or leave. */
-  isResting = false;
-  /** Whether no request may follow the one that it serves. */
-  isLast = false;
-  /** What the rules decided. */
-  ruling: Grant | Denial | undefined;
-  sent = 0;
-  received = 0;
-  /** Datagrams both ways, which may be empty. */
-  datagrams = 0;
   /** Its place with the server. */
   seat: Seat<Session> | undefined;
   #clock: Seat<Timed> | undefined;
@@ -105,25 +59,6 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   #stopped: Stop | undefined;
   /** The place within its limits. */
   #lease: Lease | undefined;
-
-  constructor(
-    service: Service,
-    connection: Connection | StreamPair,
-    listener: SocketAddress | UnixAddress | undefined,
-    listenerName?: string,
-    channel?: Channel,
-  ) {
-    this.service = service;
-    this.connection = duplexOf(connection);
-    this.channel = channel ?? new Channel(this.connection);
-    this.id = service.nextId();
-    this.client = this.connection.remote;
-    this.listener = listener;
-    this.listenerName = listenerName;
-    this.isLocal = this.client === undefined
-      ? listener !== undefined && isUnixAddress(listener)
-      : classifyIp(this.client.ip) === "loopback";
-  }
 
   /** A session that goes on where this one leaves off, with the same client. */
   successor(service: Service): Session {
@@ -151,18 +86,6 @@ export class Session implements SessionInfo, RelayMeter, Timed {
   /** Why the session was stopped, if it was. */
   get stopped(): Stop | undefined {
     return this.#stopped;
-  }
-
-  get rule(): string | undefined {
-    return this.ruling?.rule;
-  }
-
-  get via(): string | undefined {
-    return this.way?.name;
-  }
-
-  get log(): "none" | "refused" | "all" {
-    return this.ruling?.log ?? "all";
   }
 
   /** How fast the session may go, if that is limited. */
@@ -261,7 +184,7 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     if (this.#lease !== undefined) this.#checkLease(this.#lease, now);
     if (now < this.#deadline) return;
     this.#deadline = Infinity;
-    this.stop(new NetError("timeout", `${TIMEOUTS[this.#phase]} within ${this.#time() / 1000} s`), "timeout");
+    this.stop(new NetError("timeout", `${OUT_OF_TIME[this.#phase]} within ${this.#time() / 1000} s`), "timeout");
   }
 
   /**
@@ -276,20 +199,6 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     const repliesFirst = cause === "timeout" &&
       (this.#phase === "lookup" || this.#phase === "connect" || this.#phase === "bind");
     if (!repliesFirst) this.close();
-  }
-
-  /** Tells the observer. What becomes of that is its own affair: it is told, not asked. */
-  tell<Event extends keyof Observer>(event: Event, ...details: Details<Event>): void {
-    const listener = this.service.observer[event] as
-      | ((session: SessionInfo, ...details: unknown[]) => unknown)
-      | undefined;
-    if (listener === undefined) return;
-    try {
-      const result = listener.call(this.service.observer, this, ...details);
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {
-      // See above.
-    }
   }
 
   /**
@@ -378,19 +287,3 @@ export class Session implements SessionInfo, RelayMeter, Timed {
     return this.#phase === "idle" ? idle : Math.min(timeouts.halfClosed || Infinity, idle);
   }
 }
-
-/** What an event tells beside the session. */
-type Details<Event extends keyof Observer> = Parameters<NonNullable<Observer[Event]>> extends [unknown, ...infer Rest]
-  ? Rest
-  : never;
-
-const TIMEOUTS: Record<Phase, string> = {
-  handshake: "No complete handshake",
-  authentication: "No complete authentication",
-  lookup: "No answer to the lookup",
-  connect: "No connection",
-  bind: "No peer connected",
-  idle: "Idle, no byte in either direction",
-  halfClosed: "Half-closed, no byte in the other direction",
-  closing: "The refused client did not leave",
-};
