@@ -115,8 +115,10 @@ export function objectionToUser(session: Session, service: Service): Denial | un
   }
   if (user.by !== undefined) {
     const method = service.methods.of(session.listenerName).find(({ name }) => name === user.by);
-    session.user = method?.again === undefined ? method && user : method.again(user);
-    return session.user === undefined ? { deny: "there is no such user any more" } : undefined;
+    const again = method?.again === undefined ? method && user : method.again(user);
+    if (again === undefined) return { deny: "there is no such user any more" };
+    session.user = again;
+    return undefined;
   }
   const { authenticate, users } = service.options;
   if (authenticate !== undefined || users === undefined) return undefined;

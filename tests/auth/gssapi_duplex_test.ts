@@ -119,6 +119,19 @@ test("what is written comes out at the other end, in pieces of 32 KiB at most", 
   }
 });
 
+test("no piece is made before the one ahead of it has left", async () => {
+  const { duplex: base } = stream([]);
+  const pending: (() => void)[] = [];
+  const slow: Duplex = { ...base, write: () => new Promise<void>((resolve) => pending.push(resolve)) };
+  const writing = new GssapiDuplex(slow, protection()).write(new Uint8Array(100_000))!;
+  for (let made = 1; made <= 4; made++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals(pending.length, made);
+    pending.at(-1)!();
+  }
+  await writing;
+});
+
 test("the end of one direction is passed on, and a close lets go of the context", () => {
   const { duplex: base, calls } = stream([]);
   const kept = protection();

@@ -240,6 +240,15 @@ def logins(port, count, target):
     return {"count": count}
 
 
+def stay(port, target):
+    """Stays until it is sent away."""
+    client = Client(port, 2)
+    reply = client.ask(1, target)
+    client.send(b"here")
+    client.receive()
+    return {"reply": reply[1], "ending": client.ending()}
+
+
 def login(port, level, *more):
     options = dict(pair.split("=") for pair in more)
     flags = [FLAG.mutual_authentication, FLAG.integrity] if options.get("flags") == "few" else None
@@ -264,6 +273,7 @@ def main():
     what, port, *more = sys.argv[1:]
     arguments = [int(word) if word.isdigit() and what != "token" else word for word in more]
     functions = {"bulk": bulk, "udp": udp, "bind": bind, "broken": broken, "token": token, "logins": logins,
+                 "stay": stay,
                  "login": login}
     try:
         print(json.dumps(functions[what](int(port), *arguments)))

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "../clients/_process.ts";
@@ -207,6 +208,36 @@ suite("GSSAPI", ({ bare }) => {
     assertMatch(await start({ keytab: kdc.keytab, levels: ["none"] }), /^2 .*auth\.gssapi\.levels\[0\]: found "none"/);
   }, options);
 
+  bare("a reload asks again about users that GSSAPI named", async (of) => {
+    using echo = await Target.echo();
+    const settings = (users: Settings) => ({ reload: "recheck", auth: { gssapi: { keytab: kdc.keytab, users } } });
+    await using it = await Operated.start(of, settings({ "*@TEST.LOCAL": "*" }), { env: kdc.env });
+    const staying = client(alice, "stay", it.place.port, echo.port);
+    await eventually("the client's bytes", () => echo.accepted === 1);
+    await it.reload(settings({ "alice@TEST.LOCAL": { name: "alice", groups: ["staff"] }, "bob@TEST.LOCAL": "bob" }));
+    assertEquals((await client(alice, "login", it.place.port, 2)).level, 2);
+    await it.reload(settings({ "bob@TEST.LOCAL": "bob" }));
+    assertEquals((await staying).reply, 0);
+    const entry = await it.entry("the session", ({ end }) => end === "revoked");
+    assertEquals([entry.user, entry.reason], ["alice", "Not allowed any more: there is no such user any more"]);
+    assertEquals(await client(alice, "login", it.place.port, 2), { error: "Aborted" });
+  }, options);
+
+  bare("our client carries bytes, datagrams and a peer", async (of) => {
+    using echo = await Target.echo();
+    using udp = await Udp.echo();
+    await using it = await operated(of);
+    const peer = join(dirname(CLIENT), "_gssapi_peer.ts");
+    const proxy = `socks5+gssapi://localhost:${it.place.port}`;
+    const command = [process.execPath, "run", "-A", "--no-check", peer, proxy];
+    const { stdout, stderr } = await run([...command, `127.0.0.1:${echo.port}`, `127.0.0.1:${udp.port}`], {
+      signal: AbortSignal.timeout(60_000),
+      env: alice,
+      cwd: repository,
+    });
+    assertEquals(stdout.trim(), '{"same":true,"datagrams":["one","three","two"],"bind":"hello"}', stderr);
+  }, options);
+
   bare("our client goes there and back with the tickets that the system has", async (of) => {
     using echo = await Target.echo();
     await using it = await operated(of);
@@ -218,6 +249,12 @@ suite("GSSAPI", ({ bare }) => {
     };
     const { code, stdout } = await through(alice);
     assertEquals([code, stdout], [0, "hello"]);
+    const short = await kdc.ticket("alice", "-l", "1s");
+    const expired = await eventually("the end of the ticket", async () => {
+      const { code, stderr } = await through(short);
+      return code !== 0 && stderr;
+    });
+    assertMatch(expired, /\(authentication\): .*expired/i);
     const without = await through({ ...kdc.env });
     assert(without.code !== 0);
     assertMatch(without.stderr, /\(authentication\): No credentials were supplied, .*: Matching credential not found/);
