@@ -79,7 +79,7 @@ async function proxiesFor(given: ConnectArguments, terminal: Terminal): Promise<
   if (via.items.length > 0) return proxiesOf(via);
   const { host, port } = given.target;
   const { env } = terminal;
-  if (!env.all_proxy && !env.ALL_PROXY) {
+  if (!(env.all_proxy ?? env.ALL_PROXY)) {
     throw new ConfigError(["Found no proxy, expected --via URL, or one in SOCKS_VIA or ALL_PROXY"]);
   }
   try {

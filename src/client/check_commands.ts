@@ -39,7 +39,7 @@ export const binds: Trial = async (bench) => {
 };
 
 /** How often a datagram is sent that may be lost, and how long its answer is waited for, in milliseconds. */
-const ATTEMPTS = 4, PATIENCE = 300;
+const ATTEMPTS = 8, PATIENCE = 400;
 
 /** Whether it relays datagrams. */
 export const relaysDatagrams: Trial = async (bench) => {

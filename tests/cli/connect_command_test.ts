@@ -43,7 +43,10 @@ test("mistakes are told by their flags, without a secret", async () => {
   assertEquals(await mistake("example.com"), 'target: found "example.com", expected HOST:PORT or [IPv6]:PORT');
   assertEquals(await mistake("example.com:0"), 'target: found "example.com:0", expected HOST:PORT or [IPv6]:PORT');
   assertEquals(await mistake("a:1 --timeout 0"), '--timeout: found "0", expected a time such as 10s or 500ms');
-  assertEquals(await mistake("a:1"), "Found no proxy, expected --via URL, or one in SOCKS_VIA or ALL_PROXY");
+  for (const env of [{}, { ALL_PROXY: "" }, { all_proxy: "", ALL_PROXY: "socks5://a" }]) {
+    const none = "Found no proxy, expected --via URL, or one in SOCKS_VIA or ALL_PROXY";
+    assertEquals(await mistake("a:1", {}, env), none);
+  }
   assertStringIncludes(await mistake("a:1 --via ftp://ada:secret@b"), "--via: found another scheme, expected socks4");
   assertStringIncludes(await mistake("a:1", {}, { SOCKS_VIA: "socks5://a,socks9://b" }), "SOCKS_VIA (number 2): found");
   assertStringIncludes(
