@@ -13,7 +13,6 @@ import { carries, sample } from "./check_carries.ts";
 import { NoGood } from "./check_finding.ts";
 import type { CheckTarget } from "./check_target.ts";
 import type { Trial } from "./check_protocols.ts";
-import { withSignal } from "./dial_through.ts";
 
 /** Whether it listens for a peer: this machine is the peer. */
 export const binds: Trial = async (bench) => {
@@ -66,7 +65,7 @@ export const relaysDatagrams: Trial = async (bench) => {
   } finally {
     clearInterval(timer);
   }
-  await withSignal(Promise.resolve(), signal);
+  signal.throwIfAborted();
   throw new NoGood("no", `it agrees, but of ${ATTEMPTS} datagrams none came back`);
 };
 
