@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "node:test";
 import type { ClientInfo } from "../../src/auth/client_info.ts";
-import { safeDefaults, type SafeDefaultsOptions } from "../../src/policy/safe_defaults.ts";
+import { type Requester, safeDefaults, type SafeDefaultsOptions } from "../../src/policy/safe_defaults.ts";
 
 const client = (isLocal: boolean) => ({ isLocal }) as Partial<ClientInfo> as ClientInfo;
 const NEAR = client(true), FAR = client(false);
@@ -9,7 +9,7 @@ const INNER = ["127.0.0.1", "::1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100
 const OTHER = ["fd00::1", "fec0::1", "224.0.0.1", "ff02::1", "255.255.255.255", "0.0.0.0", "::", "0.1.2.3"];
 
 /** Whether it is allowed. */
-function allows(ip: string, port: number, who: ClientInfo, options: Partial<SafeDefaultsOptions> = {}): boolean {
+function allows(ip: string, port: number, who: Requester, options: Partial<SafeDefaultsOptions> = {}): boolean {
   const decide = safeDefaults({ allowPrivate: false, listeners: () => [], interfaces: () => [], ...options });
   const reason = decide({ ip, port, address: { ip, port } }, who);
   assert(reason === undefined || reason.length > 5, reason);
@@ -58,4 +58,16 @@ test("a listener that is added later counts, too", () => {
   assertEquals(allows("192.0.2.1", 1080, NEAR, options), true);
   listeners.push({ ip: "192.0.2.1", port: 1080 });
   assertEquals(allows("192.0.2.1", 1080, NEAR, options), false);
+});
+
+test("where a forward leads is not for these to say, and clients of SOCKS do not reach a forward", () => {
+  const forwards = () => ({ tcp: [{ ip: "0.0.0.0", port: 8080 }], udp: [{ ip: "127.0.0.1", port: 53 }] });
+  const options = { forwards, interfaces: () => ["192.0.2.1"] };
+  const forwarded = { ...FAR, protocol: "forward" as const, command: "connect" as const };
+  for (const ip of [...INNER, "93.184.216.34"]) assertEquals(allows(ip, 80, forwarded, options), true, ip);
+  const near = (command: "connect" | "udp-associate") => ({ ...NEAR, protocol: "socks5" as const, command });
+  assertEquals(allows("192.0.2.1", 8080, near("connect"), options), false);
+  assertEquals(allows("192.0.2.1", 8080, near("udp-associate"), options), true);
+  assertEquals(allows("127.0.0.1", 53, near("connect"), options), true);
+  assertEquals(allows("127.0.0.1", 53, near("udp-associate"), options), false);
 });

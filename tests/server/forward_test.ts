@@ -440,3 +440,51 @@ test("two at one place are refused as by the system, and nothing stays open", as
   const server = await serve({ runtime, forwards: [PORT, { ...PORT, protocol: "udp" }] }); // these do not meet
   await server.close();
 });
+
+test("a reload keeps the ports that stay: another target is for new clients, and a port may change its use", async () => {
+  const network = new Network();
+  await using running = await forwarding({}, network);
+  const { server, seen } = running;
+  const listener = network.listeners.get("127.0.0.1:7000");
+  let waiting = target(network, DB);
+  const before = reach(running);
+  const db = await soon(waiting);
+  const next = { runtime: network, observer: seen };
+  await server.reload({ ...next, forwards: [{ ...PORT, to: OTHER }] });
+  waiting = target(network, OTHER);
+  const after = reach(running);
+  const other = await soon(waiting);
+  for (const [client, end] of [[before, db], [after, other]] as const) {
+    await end.send("still here");
+    assertEquals(await client.text(10), "still here");
+  }
+  await assertRejects(() => server.reload({ ...next, forwards: [{ ...PORT, to: "nowhere" }] }), RangeError);
+  assertEquals(server.forwards.map(({ to }) => to), [OTHER]);
+  await server.reload({ ...next, listen: "127.0.0.1:7000" }); // SOCKS now
+  const socks = new Wire(network.reach("127.0.0.1:7000", NEAR));
+  await socks.send([5, 1, 0]);
+  await socks.expect("05 00");
+  assertEquals([server.forwards, server.addresses], [[], [{ ip: "127.0.0.1", port: 7000 }]]);
+  await server.reload({ ...next, forwards: [PORT] }, { sessions: "recheck" });
+  assertEquals(network.listeners.get("127.0.0.1:7000"), listener);
+  await seen.event("closed revoked"); // `after`, whose forward is no more; that of `before` is back
+  await db.send("!");
+  assertEquals(await before.text(1), "!");
+  assertEquals(seen.summaries.map(({ cause }) => cause), ["revoked"]);
+});
+
+test("who waits for room at a port that a reload takes away is served nowhere", async () => {
+  const network = new Network();
+  await using running = await forwarding({ bounds: { sessions: 1 } }, network);
+  const { server, seen } = running;
+  const waiting = target(network, DB);
+  const first = reach(running);
+  await soon(waiting);
+  const second = reach(running);
+  await settle();
+  await server.reload({ runtime: network, observer: seen, listen: "127.0.0.1:1080", bounds: { sessions: 1 } });
+  first.leave("reset");
+  assertEquals(await second.restHex(), "");
+  assertEquals(server.sessions, 0);
+  assertEquals(seen.events.filter((event) => event === "opened").length, 1);
+});
