@@ -93,7 +93,7 @@ idleTimeout: 1 hour
 });
 
 test("the README tells the rule that decides as the program does", async () => {
-  const [, command, told] = /^```sh\nsocks-server (rules test .*)\n```\n\n```text\n(.*?)^```$/ms.exec(readme) ?? [];
+  const [, command, told] = /^```sh\nsocks-server (rules test [^\n]*)\n```\n\n```text\n(.*?)^```$/ms.exec(readme) ?? [];
   assert(command !== undefined && told !== undefined, "there is no such example");
   const { code, stdout } = await runWords(command, { ...BESIDES, "office.yaml": examples.get("office.yaml")! });
   assertEquals([code, `${stdout.join("\n")}\n`], [1, told]);
