@@ -8,6 +8,7 @@ import type { Server } from "../../src/server/server.ts";
 /** A server with so many sessions, which end when it is closed or `finish` is called. */
 class FakeServer implements Server {
   readonly addresses = [];
+  readonly forwards = [];
   readonly closed: Promise<void>;
   readonly calls: string[] = [];
   finish: () => void = () => {};
