@@ -26,7 +26,7 @@ test("a user is let in with 01 00", async () => {
     seen.push(credentials, client);
     return { name: "Ada" };
   });
-  assertEquals(await negotiating, { name: "Ada" });
+  assertEquals(await negotiating, { user: { name: "Ada" } });
   assertEquals(await answer(), Uint8Array.of(1, 0));
   assertEquals(seen, [{ method: "password", username: "ada", password: "pw", bytes: ADA }, CLIENT]);
 });

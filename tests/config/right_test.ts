@@ -14,7 +14,7 @@ import { filesOf } from "./_load.ts";
 
 const cases = casesIn("right");
 const unused = () => Promise.reject(new Error("It is not asked for anything"));
-const FACILITIES: WayFacilities = { runtime: memory(), lookup: unused, dial: unused };
+const FACILITIES: WayFacilities = { runtime: memory(), lookup: unused, dial: unused, dialProxy: unused };
 const used = new Set<string>();
 
 for (const { name, readFile, expected } of cases) {

@@ -57,7 +57,7 @@ function matches(rule: Rule, request: RequestInfo, { name, mayHaveName, ip, dial
     ),
     users !== undefined && !users.some((user) => request.user !== undefined && ["*", request.user.name].includes(user)),
     groups !== undefined && !groups.some((group) => request.user?.groups?.includes(group)),
-    commands !== undefined && !commands.includes(request.command),
+    commands !== undefined && !(commands as readonly string[]).includes(request.command),
     listeners !== undefined && !listeners.some((listener) => listener === request.listenerName),
     ports !== undefined && port !== undefined && !ports.some((item) => inPorts(port, item)),
   ];
