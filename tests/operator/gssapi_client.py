@@ -230,6 +230,32 @@ def token(port, text):
     return {"answer": data.hex()}
 
 
+def twice(port):
+    """The same first token on two connections, as whoever listened in could send it."""
+    name = gssapi.Name("rcmd@localhost", gssapi.NameType.hostbased_service)
+    first = gssapi.SecurityContext(name=name, usage="initiate").step()
+    answers = []
+    for _ in range(2):
+        sock = socket.create_connection(("127.0.0.1", port), timeout=25)
+        sock.sendall(b"\x05\x01\x01")
+        read(sock, 2)
+        put(sock, 1, first)
+        answers.append(read(sock, 2).hex())
+        sock.close()
+    return {"answers": answers}
+
+
+def crowd(port, count):
+    """Many at once."""
+    clients = []
+    threads = [threading.Thread(target=lambda: clients.append(Client(port, 2))) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"levels": [client.level for client in clients]}
+
+
 def logins(port, count, target):
     for _ in range(count):
         client = Client(port, 2)
@@ -273,7 +299,7 @@ def main():
     what, port, *more = sys.argv[1:]
     arguments = [int(word) if word.isdigit() and what != "token" else word for word in more]
     functions = {"bulk": bulk, "udp": udp, "bind": bind, "broken": broken, "token": token, "logins": logins,
-                 "stay": stay,
+                 "stay": stay, "twice": twice, "crowd": crowd,
                  "login": login}
     try:
         print(json.dumps(functions[what](int(port), *arguments)))

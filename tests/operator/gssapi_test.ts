@@ -119,6 +119,13 @@ suite("GSSAPI", ({ bare }) => {
     assertEquals(await client(alice, "login", port, 1), { level: 1 });
   }, options);
 
+  bare("a first token counts once, and those of many clients are taken one after the other", async (of) => {
+    await using it = await operated(of);
+    assertEquals(await client(alice, "twice", it.place.port), { answers: ["0101", "01ff"] });
+    await it.entry("the replay", ({ reason }) => /^Cannot log in by GSSAPI: .*replay/i.test(reason ?? ""));
+    assertEquals(await client(alice, "crowd", it.place.port, 60), { levels: new Array(60).fill(2) });
+  }, options);
+
   bare("another realm, another service, a principal that is no user and a stale token are refused", async (of) => {
     await using it = await operated(of, { users: { "alice@TEST.LOCAL": { name: "al", groups: ["staff"] } } });
     const { port } = it.place;
