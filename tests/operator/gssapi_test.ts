@@ -254,8 +254,8 @@ suite("GSSAPI", ({ bare }) => {
       const command = [...of.runtime.command, "connect", target, "--via", proxy];
       return await run(command, { signal: AbortSignal.timeout(30_000), env, input: "hello", cwd: repository });
     };
-    const { code, stdout } = await through(alice);
-    assertEquals([code, stdout], [0, "hello"]);
+    const { code, stdout, stderr } = await through(alice);
+    assertEquals([code, stdout, stderr], [0, "hello", ""]);
     const short = await kdc.ticket("alice", "-l", "1s");
     const expired = await eventually("the end of the ticket", async () => {
       const { code, stderr } = await through(short);
