@@ -26,6 +26,7 @@ const ENVIRONMENT = {
   BILLING_PASSWORD: HASH,
   BOB_PASSWORD: HASH,
   BOB_SECRET: "kept as it is",
+  PRINTER_PASSWORD: HASH,
   FRANKFURT_URL: "socks5h://frankfurt.example",
   OFFICE_URL: "socks5h://ada:lovelace@proxy.example",
   REDIS_URL: "redis://localhost",
