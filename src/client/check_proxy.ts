@@ -91,8 +91,8 @@ const STREAMING = 1_000;
  */
 export async function checkProxy(proxy: Proxy, options: CheckOptions): Promise<ProxyCheck> {
   const { runtime, timeout, now } = options;
-  const whole = deadline(undefined, options.longest);
   const bench = new CheckBench({ proxy, runtime, now, place: await findPlace(proxy, options) });
+  const whole = deadline(undefined, options.longest);
   try {
     const findings: Finding[] = [];
     for (const name of TRIALS) {
