@@ -82,7 +82,7 @@ Exit codes:
  */
 export function serveCommand(action: (given: ServeArguments) => Promise<void>): Command {
   const command = new Command("serve")
-    .description("A proxy server for SOCKS4, SOCKS4a and SOCKS5, with CONNECT, BIND and UDP.")
+    .description("A proxy server for SOCKS4, SOCKS4a, SOCKS5 and HTTP.")
     .helpOption(false)
     .allowExcessArguments()
     .argument("[words...]")
