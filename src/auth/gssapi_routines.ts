@@ -72,8 +72,8 @@ export function loadCopy(koffi: Koffi): CopyFrom {
  */
 export async function loadKoffi(): Promise<Koffi> {
   try {
-    const loaded = await import("koffi");
-    return (loaded.default ?? loaded) as unknown as Koffi;
+    const loaded = await import(KOFFI).catch((error) => import(KOFFI_ON_NPM).catch(() => Promise.reject(error)));
+    return loaded.default ?? loaded;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new Error(`Cannot use GSSAPI: the package "koffi" is not there (npm install koffi): ${reason}`, {
@@ -81,6 +81,11 @@ export async function loadKoffi(): Promise<Koffi> {
     });
   }
 }
+
+// Not written where they are imported: what a program imports by name Deno fetches before it starts, used or not.
+const KOFFI: string = "koffi";
+/** By this name Deno knows it where no deno.json does. */
+const KOFFI_ON_NPM: string = "npm:koffi@3";
 
 /** Waits for a routine on a thread of its own. */
 export function settled(routine: Routine, ...args: readonly Argument[]): Promise<number> {
