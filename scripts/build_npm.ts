@@ -59,8 +59,8 @@ async function writeManifest(folder: string, bin: Record<string, string>): Promi
   const path = join(folder, "package.json");
   const packed: PackedManifest = JSON.parse(await Deno.readTextFile(path));
   const { name, description, keywords, engines } = npmPackage.package;
-  const all = Object.entries(packed.dependencies ?? {});
-  const isOptional = ([name]: readonly [string, string]): boolean => npmPackage.optional.includes(name);
+  const imports: Readonly<Record<string, string>> = config.imports;
+  const versionOf = (name: string): string => imports[name]?.replace(`npm:${name}@`, "") ?? "";
   const manifest = {
     name,
     version: packed.version,
@@ -75,8 +75,8 @@ async function writeManifest(folder: string, bin: Record<string, string>): Promi
     // Without this list the program's TypeScript source, which git keeps beside it, would be packed.
     files: ["*.js", "*.d.ts", "src"],
     engines,
-    dependencies: Object.fromEntries(all.filter((dependency) => !isOptional(dependency))),
-    optionalDependencies: Object.fromEntries(all.filter(isOptional)),
+    dependencies: packed.dependencies ?? {},
+    optionalDependencies: Object.fromEntries(npmPackage.optional.map((name) => [name, versionOf(name)])),
   };
   await Deno.writeTextFile(path, JSON.stringify(manifest, null, 2) + "\n");
 }

@@ -41,7 +41,7 @@ export interface NpmPackage {
     readonly keywords: readonly string[];
     readonly engines: Readonly<Record<string, string>>;
   };
-  /** Dependencies that one can do without: what needs them says so. */
+  /** Dependencies that one can do without, imported by a name that nobody sees before: what needs them says so. */
   readonly optional: readonly string[];
   /** The programs. */
   readonly bin: readonly NpmProgram[];
@@ -51,7 +51,8 @@ export interface NpmPackage {
 export const npmPackage: NpmPackage = {
   package: {
     name: "socks-server",
-    description: "SOCKS4, 4a and 5 proxy server and library for Node, Bun and Deno: CONNECT, BIND and UDP",
+    description:
+      "SOCKS4, 4a, 5 and HTTP proxy server, client and library for Node, Bun and Deno: CONNECT, BIND and UDP",
     keywords: ["socks", "socks4", "socks4a", "socks5", "proxy", "proxy-server", "socks-server", "udp", "deno", "bun"],
     engines: { node: ">=20" },
   },
