@@ -20,6 +20,7 @@ export function flagProblem(error: CommanderError, command: Command): string {
   const known = command.options.flatMap(({ long }) => long ?? []).concat("--help");
   switch (error.code) {
     case "commander.unknownOption": {
+      if (known.includes(flag)) return `${flag}: found a value, expected none`;
       const near = nearest(flag, known);
       return `Unknown flag ${printable(flag)}${near === undefined ? "" : `: did you mean ${near}?`}`;
     }

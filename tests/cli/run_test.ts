@@ -134,6 +134,7 @@ test("mistakes on the command line exit with 2 and say what is meant", async () 
   const cases: [string[], string][] = [
     [["--lisen", "x"], "Unknown flag --lisen: did you mean --listen?"],
     [["--usr=ada:secret"], "Unknown flag --usr: did you mean --user?"],
+    [["--open=maybe"], "--open: found a value, expected none"],
     [["--idle_timeout", "3"], "Unknown flag --idle_timeout: did you mean --idle-timeout?"],
     [["-version"], "Unknown flag -version: did you mean --version?"],
     [["--metrics"], "Unknown flag --metrics"],
