@@ -9,11 +9,12 @@ import { dialThrough } from "../../src/client/dial_through.ts";
 import { parseProxy } from "../../src/client/proxy.ts";
 import { ProxyError } from "../../src/client/proxy_error.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
-import type { Connection, Duplex, Listener, Runtime } from "../../src/runtime/runtime.ts";
+import type { Connection, Duplex, Runtime } from "../../src/runtime/runtime.ts";
 import { serve } from "../../src/server/server.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
 import { readPattern, sendPattern } from "../runtime/_support.ts";
 import { soon } from "../server/_harness.ts";
+import { echo } from "./_echo.ts";
 import { type Peer, PEERS, Resources } from "./_servers.ts";
 
 const runtime = await currentRuntime();
@@ -29,25 +30,6 @@ const OURS: Peer = {
     return (server.addresses[0] as { port: number }).port;
   },
 };
-
-/** Sends everything back. */
-async function echo(resources: Resources): Promise<number> {
-  const listener = await runtime.listen({ address: { ip: "127.0.0.1", port: 0 } });
-  resources.defer(() => listener.close());
-  sendBack(listener);
-  return (listener.address as { port: number }).port;
-}
-
-async function sendBack(listener: Listener): Promise<void> {
-  for await (const connection of listener) {
-    const end = duplexOf(connection);
-    const pump = async () => {
-      for (let chunk = await end.read(); chunk !== null; chunk = await end.read()) await end.write(chunk.slice());
-      end.closeWrite();
-    };
-    pump().catch(() => end.close());
-  }
-}
 
 const SIZE = 1 << 20;
 
@@ -114,7 +96,7 @@ for (const peer of [OURS, ...PEERS]) {
     let port = 0, target = 0;
     before(async () => {
       port = await peer.start(resources);
-      target = await echo(resources);
+      target = await echo(resources, runtime);
     });
     after(() => resources[Symbol.asyncDispose]());
 

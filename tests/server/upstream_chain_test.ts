@@ -7,11 +7,11 @@ import { createServer } from "node:tls";
 import { connect } from "../../src/client/connect.ts";
 import { ProxyError } from "../../src/client/proxy_error.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
-import type { Connection, Duplex, Listener, Runtime } from "../../src/runtime/runtime.ts";
+import type { Connection, Duplex, Runtime } from "../../src/runtime/runtime.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import { serve, type Server } from "../../src/server/server.ts";
-import { duplexOf } from "../../src/stream/duplex_of.ts";
 import { CERTIFICATE, KEY } from "../client/_certificate.ts";
+import { echo } from "../client/_echo.ts";
 import { type Peer, PEERS, Resources } from "../client/_servers.ts";
 import { type DnsServer, dnsServer } from "../runtime/_dns_server.ts";
 import { sendPattern } from "../runtime/_support.ts";
@@ -39,25 +39,6 @@ const OURS: Pick<Peer, "name" | "start" | "lack"> = {
 const MICROSOCKS = PEERS.find(({ name }) => name === "microsocks")!;
 const DANTE = PEERS.find(({ name }) => name === "Dante")!;
 const lack = MICROSOCKS.lack ?? DANTE.lack;
-
-/** Sends everything back. */
-async function echo(resources: Resources): Promise<number> {
-  const listener = await runtime.listen({ address: { ip: "127.0.0.1", port: 0 } });
-  resources.defer(() => listener.close());
-  sendBack(listener);
-  return (listener.address as { port: number }).port;
-}
-
-async function sendBack(listener: Listener): Promise<void> {
-  for await (const connection of listener) {
-    const end = duplexOf(connection);
-    const pump = async () => {
-      for (let chunk = await end.read(); chunk !== null; chunk = await end.read()) await end.write(chunk.slice());
-      end.closeWrite();
-    };
-    pump().catch(() => end.close());
-  }
-}
 
 async function carries(connection: Connection & Duplex): Promise<void> {
   const sending = sendPattern(connection, SIZE);
@@ -109,7 +90,7 @@ describe("chains of three", { skip: lack }, () => {
         const seen = new Recorder();
         const server = await start(resources, { ...withoutLookups({ far: { proxy } }, "far"), observer: seen });
         const front = `socks5h://127.0.0.1:${portOf(server)}`;
-        const target = `localhost:${await echo(resources)}`;
+        const target = `localhost:${await echo(resources, runtime)}`;
         await carries(await soon(connect(target, { proxy: front, runtime })));
 
         const talks: Promise<number>[] = [];
@@ -137,7 +118,7 @@ test("fail-over: of three servers two are killed under load, and every request i
   const seen = new Recorder();
   const server = await start(resources, { ...withoutLookups(upstreams, "any"), observer: seen });
   const front = `socks5h://127.0.0.1:${portOf(server)}`;
-  const target = `localhost:${await echo(resources)}`;
+  const target = `localhost:${await echo(resources, runtime)}`;
 
   let isOver = false, served = 0;
   const work = async (): Promise<void> => {
@@ -182,7 +163,13 @@ describe("lookups on the wire", () => {
       lookup: (name) => (past.push(name), Promise.reject(new Error(`A lookup of ${name}`))),
     };
     const far = await start(resources, { resolver: { hosts: { "site.test": ["127.0.0.1"] } } });
-    return { dns, past, far: portOf(far), options: { resolver, runtime: watched }, target: await echo(resources) };
+    return {
+      dns,
+      past,
+      far: portOf(far),
+      options: { resolver, runtime: watched },
+      target: await echo(resources, runtime),
+    };
   }
 
   for (const scheme of ["socks5h", "socks4a", "http"]) {
@@ -241,7 +228,7 @@ test("TLS to a proxy, whose certificate must be one that the operator trusts", a
   await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
   resources.defer(() => front.close());
   const { port } = front.address() as { port: number };
-  const target = `localhost:${await echo(resources)}`;
+  const target = `localhost:${await echo(resources, runtime)}`;
   for (const scheme of ["https", "http+tls", "socks5h+tls"]) {
     const proxy = `${scheme}://localhost:${port}`;
     const through = async (authorities?: readonly string[]) => {
@@ -256,7 +243,7 @@ test("TLS to a proxy, whose certificate must be one that the operator trusts", a
 test("through one proxy, and through a chain, the relay is the runtime's own", async () => {
   await using resources = new Resources();
   const ports = [await OURS.start(resources), await OURS.start(resources)];
-  const target = await echo(resources);
+  const target = await echo(resources, runtime);
   for (const proxy of [ports.slice(0, 1), ports].map((all) => all.map((port) => `http://127.0.0.1:${port}`))) {
     const relayed: boolean[] = [];
     const watched: Runtime = {
