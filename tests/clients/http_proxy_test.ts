@@ -130,28 +130,40 @@ clients("curl, over HTTP", [program("curl")], (it) => {
   });
 });
 
-/** A server that speaks WebSocket as far as to send one frame. */
+/** A page that is not loaded before its WebSocket has said what it got: the image is kept waiting for that. */
 const PAGE = `<!doctype html><p id="ws">no socket</p><script>
 const p = document.getElementById("ws");
 const socket = new WebSocket("ws://" + location.host + "/socket");
-socket.onmessage = ({ data }) => p.textContent = "socket says " + data;
-</script>`;
+socket.onmessage = ({ data }) => { p.textContent = "socket says " + data; socket.send("read"); };
+</script><img src="/image">`;
 
+/** A site that speaks WebSocket as far as to send one frame, and that answers for the image once a frame came back. */
 function webSite(): ReturnType<typeof createServer> {
+  const answered = Promise.withResolvers<void>();
   return createServer((socket) => {
+    let upgraded = false;
+    const answer = (type: string, body: string) =>
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    socket.on("error", () => {});
     socket.on("data", (chunk) => {
+      if (upgraded) return answered.resolve();
       const text = chunk.toString("latin1");
       const key = /^sec-websocket-key: (\S+)/im.exec(text)?.[1];
-      if (key === undefined) {
-        socket.end(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${PAGE.length}\r\n\r\n${PAGE}`);
-        return;
+      if (key !== undefined) {
+        upgraded = true;
+        const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+            `Sec-WebSocket-Accept: ${accept}\r\n\r\n\x81\x05hello`,
+          "latin1",
+        );
+      } else if (text.startsWith("GET /page")) {
+        answer("text/html", PAGE);
+      } else if (text.startsWith("GET /image")) {
+        answered.promise.then(() => answer("image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`));
+      } else {
+        answer("text/plain", "");
       }
-      const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-      socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-          `Sec-WebSocket-Accept: ${accept}\r\n\r\n\x81\x05hello`,
-        "latin1",
-      );
     });
   });
 }
@@ -179,7 +191,6 @@ clients("Chromium, over HTTP", [program("chromium")], (it) => {
         ["com", "net", "org", "goog", "dev"].map((domain) => `*.${domain}`).join(";")
       }`,
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-      "--virtual-time-budget=5000",
       "--dump-dom",
       `http://${site.authority}/page`,
     ], { endGroup: true, env: { HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder } });
