@@ -1,5 +1,5 @@
-import type { Connection, Duplex, StreamPair } from "../runtime/runtime.ts";
-import { streamsOf } from "./streams_of.ts";
+import type { Connection, Duplex } from "../runtime/runtime.ts";
+import { Within } from "./within.ts";
 
 /**
  * Gives bytes back to a connection that they were read from.
@@ -10,54 +10,7 @@ import { streamsOf } from "./streams_of.ts";
  */
 export function giveBack(connection: Connection & Duplex, bytes: Uint8Array): Connection & Duplex {
   if (bytes.length === 0) return connection;
-  if (connection.giveBack === undefined) return new Refilled(connection, bytes.slice());
-  connection.giveBack(bytes);
-  return connection;
-}
-
-/** A connection with bytes before it. */
-class Refilled implements Connection, Duplex {
-  readonly local: Connection["local"];
-  readonly remote: Connection["remote"];
-  readonly #base: Connection & Duplex;
-  #bytes: Uint8Array | undefined;
-  #streams: StreamPair | undefined;
-
-  constructor(base: Connection & Duplex, bytes: Uint8Array) {
-    this.#base = base;
-    this.#bytes = bytes;
-    this.local = base.local;
-    this.remote = base.remote;
-  }
-
-  get closed(): Promise<void> {
-    return this.#base.closed;
-  }
-
-  get readable(): ReadableStream<Uint8Array> {
-    return (this.#streams ??= streamsOf(this)).readable;
-  }
-
-  get writable(): WritableStream<Uint8Array> {
-    return (this.#streams ??= streamsOf(this)).writable;
-  }
-
-  read(): Promise<Uint8Array | null> {
-    const bytes = this.#bytes;
-    this.#bytes = undefined;
-    return bytes === undefined ? this.#base.read() : Promise.resolve(bytes);
-  }
-
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    return this.#base.write(bytes);
-  }
-
-  closeWrite(): void {
-    this.#base.closeWrite();
-  }
-
-  close(reason?: unknown): void {
-    this.#bytes = undefined;
-    this.#base.close(reason);
-  }
+  const taker = connection.giveBack === undefined ? new Within(connection) : connection;
+  taker.giveBack?.(bytes);
+  return taker;
 }
