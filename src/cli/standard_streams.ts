@@ -21,15 +21,17 @@ export function standardStreams(): Duplex {
 
 class StandardStreams implements Duplex {
   readonly #input = process.stdin[Symbol.asyncIterator]();
-  #end: () => void = () => {};
-  readonly #ended = new Promise<{ readonly done: true }>((resolve) => this.#end = () => resolve({ done: true }));
+  /** Ends the read that is under way. Of earlier ones nothing stays: each would keep what it has read. */
+  #endRead: () => void = () => {};
   #closed = false;
   #finished = false;
 
-  async read(): Promise<Uint8Array | null> {
-    const next = this.#input.next() as Promise<IteratorResult<Uint8Array, undefined>>;
-    const { value, done } = await Promise.race<Partial<IteratorResult<Uint8Array, undefined>>>([next, this.#ended]);
-    return done === true ? null : value!;
+  read(): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => {
+      this.#endRead = () => resolve(null);
+      if (this.#closed) return resolve(null);
+      this.#input.next().then(({ value, done }) => resolve(done === true ? null : value as Uint8Array), reject);
+    });
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
@@ -46,7 +48,7 @@ class StandardStreams implements Duplex {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#end();
+    this.#endRead();
     process.stdin.destroy();
   }
 }

@@ -4,12 +4,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type Bench, clients, program, sessionLine } from "../clients/_case.ts";
+import { type Bench, clients, file, program, sessionLine } from "../clients/_case.ts";
 import { environment } from "../clients/_process.ts";
 import { SSH_NEEDS, startSshd } from "../clients/_sshd.ts";
 import { digestAnswer, listening, payload, REFUSED_PORT, sha256 } from "../clients/_targets.ts";
@@ -91,14 +91,14 @@ clients("ssh through connect", SSH_NEEDS, (it) => {
   it("carries 8 MiB each way, through two proxies with a login in a file", async (bench) => {
     const [near, far] = [await bench.server(), await bench.server("--user", "ada:love, lace")];
     const { port, options } = await startSshd(bench);
-    const file = join(await bench.folder(), "proxies");
+    const proxies = join(await bench.folder(), "proxies");
     const login = `ada:${encodeURIComponent("love, lace")}`;
     await writeFile(
-      file,
+      proxies,
       `# nearest first\nsocks5://127.0.0.1:${near.port}\nsocks5h://${login}@127.0.0.1:${far.port}\n`,
     );
     const command = ["-p", `${port}`, `${username}@127.0.0.1`, "cat"];
-    const { code, bytes } = await bench.run(["ssh", ...options, ...through(bench, "--via-file", file), ...command], {
+    const { code, bytes } = await bench.run(["ssh", ...options, ...through(bench, "--via-file", proxies), ...command], {
       input: payload(8 * MIB),
     });
     assertEquals([code, sha256(bytes)], [0, sha256(payload(8 * MIB))]);
@@ -184,6 +184,25 @@ clients("connect", [], (it) => {
     child.stdin.end();
     assertEquals([length, await exited], [BLOCKS * MIB, 0]);
   }, { deadlineMs: 60_000 });
+
+  it("keeps nothing of what it has sent", async (bench) => {
+    const server = await bench.server();
+    const { authority, came } = await target(bench);
+    const { child, exited } = talk(bench, [authority, "--via", viaOf(server.port)]);
+    const socket = await came;
+    socket.resume();
+    const block = payload(MIB);
+    const BLOCKS = 640;
+    for (let i = 0; i < BLOCKS; i++) if (!child.stdin.write(block)) await once(child.stdin, "drain");
+    const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+    const most = Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)![1]);
+    const ended = once(socket, "end");
+    child.stdin.end();
+    await ended;
+    socket.end();
+    assertEquals([socket.bytesRead, await exited], [BLOCKS * MIB, 0]);
+    assert(most < BLOCKS * 1024 * 2 / 3, `it took ${most} KiB`);
+  }, { needs: [file("/proc/self/status")], deadlineMs: 60_000 });
 
   it("resets the target and ends when its reader leaves", async (bench) => {
     const server = await bench.server();
