@@ -69,7 +69,7 @@ export async function refusal(server: RunningServer, to: To, target: Target, who
   // The client's port tells its line from those of others.
   const port = wire.localPort;
   wire.close();
-  return await server.waitForOutput(new RegExp(`.*:${port} .*refused.*`), { since });
+  return await server.waitForOutput(new RegExp(`.*:${port} .*refused.*(?=\\n)`), { since });
 }
 
 /** Closes a session and waits until the server has taken note. */
@@ -81,7 +81,7 @@ export async function leave(server: RunningServer, wire: Wire): Promise<string> 
 
 /** Waits for the line of a session that is over, by the port of its client. */
 export function ended(server: RunningServer, port: number): Promise<string> {
-  return server.waitForOutput(new RegExp(`#\\d+ [^ ]*:${port}\\b.*, [\\d.]+ m?s, .*`));
+  return server.waitForOutput(new RegExp(`#\\d+ [^ ]*:${port}\\b.*, [\\d.]+ (?:m?s|min \\d+ s), .*(?=\\n)`));
 }
 
 /** Checks that a tunnel to an echo carries bytes both ways. */
@@ -96,13 +96,13 @@ export function byteSource(): Promise<Target> {
     handle: async (wire) => {
       let asked = "";
       while (!asked.endsWith("\n")) {
-        const some = await wire.readSome(60_000);
+        const some = await wire.readSome(120_000);
         if (some.length === 0) return wire.close();
         asked += new TextDecoder().decode(some);
       }
       const block = new Uint8Array(65_536);
       for (let rest = Number(asked); rest > 0; rest -= block.length) {
-        await wire.write(rest < block.length ? block.subarray(0, rest) : block, 60_000);
+        await wire.write(rest < block.length ? block.subarray(0, rest) : block, 120_000);
       }
       wire.finish();
     },

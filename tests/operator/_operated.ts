@@ -116,12 +116,12 @@ export class Operated implements AsyncDisposable {
     );
   }
 
-  /** Waits for the account of a client's session. */
-  session(wire: Pick<Wire, "localAddress" | "localPort">): Promise<Entry> {
+  /** Waits for the account of a client's session, from a place in the output on. */
+  session(wire: Pick<Wire, "localAddress" | "localPort">, since = 0): Promise<Entry> {
     const { localAddress, localPort } = wire;
     const isIt = (entry: Entry) =>
       entry.event === "session" && entry.client === localAddress && entry.clientPort === localPort;
-    return this.entry(`the session of ${localAddress}:${localPort}`, isIt);
+    return this.entry(`the session of ${localAddress}:${localPort}`, isIt, since);
   }
 
   /**
@@ -130,10 +130,12 @@ export class Operated implements AsyncDisposable {
    * @returns REP and the account.
    */
   async ask(host: string, port: number, who: Who = {}, command: number = CONNECT): Promise<Entry & { rep: number }> {
+    // Another client may have had the same port before.
+    const since = this.server.output().length;
     const { wire, reply } = await asked(who.at ?? this.place, command, host, port, who);
     const { localAddress, localPort } = wire;
     wire.close();
-    return { ...await this.session({ localAddress, localPort }), rep: reply.code };
+    return { ...await this.session({ localAddress, localPort }, since), rep: reply.code };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
