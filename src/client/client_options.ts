@@ -62,7 +62,8 @@ export interface ClientOptions {
   readonly runtime?: Runtime | undefined;
 }
 
-const DEFAULT_TIMEOUT = 30_000;
+/** How long it all may take if nobody says otherwise, in milliseconds. */
+export const DEFAULT_TIMEOUT = 30_000;
 
 /** Runs something that goes through proxies, in the time it has. */
 export async function inTime<T>(

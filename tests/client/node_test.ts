@@ -3,11 +3,12 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createServer, get as httpGet, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createSecureServer, get as httpsGet } from "node:https";
-import type { Socket } from "node:net";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Agent, request } from "undici";
 import { SocksAgent, SocksHttpsAgent } from "../../src/client/node_agents.ts";
 import { undiciConnector } from "../../src/client/undici_connector.ts";
+import type { ClientOptions } from "../../src/client/client_options.ts";
 import { ProxyError } from "../../src/client/proxy_error.ts";
 import { serve } from "../../src/server/server.ts";
 import { soon } from "../server/_harness.ts";
@@ -105,6 +106,35 @@ describe("Node's HTTP clients", () => {
     let text = "";
     for await (const chunk of socket) text += chunk;
     assertStringIncludes(text, "GET here 0");
+  });
+
+  test("a connector by itself: a target that says nothing in TLS is given up, and left", async () => {
+    const silent = createTcpServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    resources.defer(() => silent.close());
+    const { port } = silent.address() as { port: number };
+    const leaving = new AbortController();
+    const given: readonly (readonly [Pick<ClientOptions, "signal" | "timeout">, string])[] = [
+      [{ signal: leaving.signal }, "called off"],
+      [{ timeout: 500 }, "no end of it within 500 ms"],
+    ];
+    for (const [limits, words] of given) {
+      const greeted = new Promise<Socket>((resolve) =>
+        silent.once("connection", (socket) => socket.on("error", () => {}).on("data", () => resolve(socket)))
+      );
+      const connector = undiciConnector({ proxy, ...limits });
+      const failed = new Promise<Error>((resolve, reject) =>
+        connector(
+          { hostname: "localhost", protocol: "https:", port: `${port}` },
+          (...[error]) => error === null ? reject(new Error("it connected")) : resolve(error),
+        )
+      );
+      const socket = await soon(greeted);
+      const left = new Promise((resolve) => socket.once("close", resolve));
+      leaving.abort();
+      assertEquals((await soon(failed)).message, `Cannot speak TLS with "localhost:${port}": ${words}`);
+      await soon(left);
+    }
   });
 
   // Bun puts an undici of its own in the package's place, which heeds no dispatcher.
