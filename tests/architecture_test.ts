@@ -47,6 +47,7 @@ const WRAPPERS: Record<string, string> = {
   "src/client/node_agents.ts": "agents for node:http; no part of what `./client` loads",
   "src/client/undici_connector.ts": "types of Node's sockets; no part of what `./client` loads",
   "src/auth/argon2_worker.ts": "runs in that thread",
+  "src/auth/gssapi_routines.ts": "calls a library of the system, for which Deno wants a permission",
 };
 
 interface Import {

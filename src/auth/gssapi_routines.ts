@@ -68,13 +68,16 @@ export function loadCopy(koffi: Koffi): CopyFrom {
 /**
  * Loads the package.
  *
- * @throws {Error} If it is not installed.
+ * @throws {Error} If it is not installed, or Deno does not let it call libraries.
  */
 export async function loadKoffi(): Promise<Koffi> {
   try {
     const loaded = await import(KOFFI).catch((error) => import(KOFFI_ON_NPM).catch(() => Promise.reject(error)));
     return loaded.default ?? loaded;
   } catch (error) {
+    if (!mayCallLibraries()) {
+      throw new Error("Cannot use GSSAPI: Deno does not allow it, start it with --allow-ffi", { cause: error });
+    }
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw new Error(`Cannot use GSSAPI: the package "koffi" is not there (npm install koffi): ${reason}`, {
       cause: error,
@@ -86,6 +89,11 @@ export async function loadKoffi(): Promise<Koffi> {
 const KOFFI: string = "koffi";
 /** By this name Deno knows it where no deno.json does. */
 const KOFFI_ON_NPM: string = "npm:koffi@3";
+
+/** Without the permission the package says that a part of it is not there. */
+function mayCallLibraries(): boolean {
+  return typeof Deno === "undefined" || Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
 
 /** Waits for a routine on a thread of its own. */
 export function settled(routine: Routine, ...args: readonly Argument[]): Promise<number> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isPasswordHash } from "../auth/password_hash.ts";
 import { userAdvice } from "../auth/user_advice.ts";
 import type { UserEntry } from "../auth/user_list.ts";
 import { parseUsersFile, UsersFileError } from "../auth/users_file.ts";
@@ -54,7 +55,9 @@ export async function allUsers(merged: MergedSettings, secrets: Secrets, readFil
     users.push(user);
     if (!isFile) continue;
     if (typeof asPassword === "string") written.push(user);
-    if (typeof asSecret === "string") holdsSecrets = true;
+    if (typeof asSecret === "string" || typeof asPassword === "string" && !isPasswordHash(asPassword)) {
+      holdsSecrets = true;
+    }
   }
   if (usersFile !== undefined) {
     const path = merged.pathFrom(["usersFile"], usersFile);
@@ -77,8 +80,7 @@ export async function allUsers(merged: MergedSettings, secrets: Secrets, readFil
     }
   }
   const isNone = settings === undefined && usersFile === undefined;
-  const warnings = userAdvice(written);
-  return { users: isNone ? undefined : users, problems, warnings, holdsSecrets: holdsSecrets || warnings.length > 0 };
+  return { users: isNone ? undefined : users, problems, warnings: userAdvice(written), holdsSecrets };
 }
 
 function entries(text: string, name: string, problems: string[]): readonly UserEntry[] {

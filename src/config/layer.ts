@@ -59,7 +59,11 @@ export function checkLayer(layer: Layer): CheckedLayer {
   const wrong = new Set<PropertyKey>();
   for (const issue of result.error.issues.flatMap((issue) => innermost(issue))) {
     const keys = issue.code === "unrecognized_keys" ? issue.keys : [];
-    for (const key of keys) tell([...issue.path, key], unknownKey(key, issue.path));
+    for (const key of keys) {
+      // The rest of a password after a comma, perhaps: it is not shown.
+      if (isCutOff(layer.settings, issue.path, key)) tell(issue.path, CUT_OFF);
+      else tell([...issue.path, key], unknownKey(key, issue.path));
+    }
     if (keys.length === 0) tell(issue.path, layer.wordsFor?.(issue.path) ?? issue.message);
     for (const name of issue.path.length > 0 ? [issue.path[0]!] : keys) wrong.add(name);
   }
@@ -81,6 +85,15 @@ function innermost(issue: Issue): Issue[] {
   const meant = issue.errors.filter((errors) => !errors.some(isOtherKind));
   if (meant.length !== 1) return [issue];
   return meant[0]!.flatMap((inner) => innermost({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+const CUT_OFF = "found words that are no settings, expected quotes around text with a comma in it";
+
+/** Whether a key of a user is what YAML makes of the words after a comma: a key with nothing as its value. */
+function isCutOff(settings: unknown, path: readonly PropertyKey[], key: string): boolean {
+  if (path[0] !== "users" || path.length < 2) return false;
+  const at = [...path, key].reduce<unknown>((value, part) => Object(value)[part], settings);
+  return at === null;
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {

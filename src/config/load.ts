@@ -18,7 +18,8 @@ import { type Flags, flagsLayer } from "./flags.ts";
 import { checkLayer, type Layer } from "./layer.ts";
 import { checkMethods } from "./method_references.ts";
 import { MergedSettings } from "./merge.ts";
-import type { ReadFile } from "./read_text.ts";
+import { printable } from "./printable.ts";
+import { readBytes, type ReadFile } from "./read_text.ts";
 import { checkReferences } from "./references.ts";
 import { type FileMode, Secrets } from "./secrets.ts";
 import { redisProblem } from "./store_schema.ts";
@@ -84,6 +85,7 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   const { holdsSecrets: hasLogins, ...ways } = await allUpstreams(merged, secrets, readFile);
   const config: Config = { ...await withStore(merged, secrets), ...users !== undefined && { users }, ...ways };
   const stray = strayVariables(environment, secrets.variables);
+  if (areForServer) problems.push(...await keytabProblems(config, merged, secrets, readFile));
   problems.push(...secrets.problems, ...usersFindings.problems, ...stray.problems);
   const holdsSecrets = hasLogins || usersFindings.holdsSecrets ||
     typeof merged.settings.store?.redis === "string";
@@ -112,6 +114,22 @@ export async function loadConfig(sources: Sources): Promise<LoadedConfig> {
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { config, warnings };
+}
+
+/** The library would say no more than that none is there, and after a start nothing but that no login succeeds. */
+async function keytabProblems(
+  { auth }: Config,
+  merged: MergedSettings,
+  secrets: Secrets,
+  readFile: ReadFile,
+): Promise<string[]> {
+  const keytab = auth?.gssapi?.keytab;
+  if (keytab === undefined) return [];
+  const path = ["auth", "gssapi", "keytab"];
+  const found = await readBytes(keytab, readFile);
+  if ("problem" in found) return [`${merged.nameOf(path)}: ${printable(keytab)} ${found.problem}`];
+  await secrets.checkMode(keytab, path);
+  return [];
 }
 
 /** The settings with the URL of the store in place of what holds it, and with files named from the working directory. */

@@ -1,5 +1,5 @@
 /**
- * Texts in files.
+ * What is in files.
  *
  * @module
  */
@@ -20,16 +20,30 @@ export async function readText(
   path: string,
   readFile: ReadFile,
 ): Promise<{ readonly text: string } | { readonly problem: string }> {
-  let bytes: Uint8Array;
+  const found = await readBytes(path, readFile);
+  if ("problem" in found) return found;
   try {
-    bytes = await readFile(path);
-  } catch (error) {
-    return { problem: `cannot be read: ${reason(error)}` };
-  }
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(found.bytes) };
   } catch {
     return { problem: "found bytes that are not UTF-8" };
+  }
+}
+
+/**
+ * Reads a file of whatever kind.
+ *
+ * @param path The file.
+ * @param readFile Reads files.
+ * @returns The bytes, or what is wrong with the file.
+ */
+export async function readBytes(
+  path: string,
+  readFile: ReadFile,
+): Promise<{ readonly bytes: Uint8Array } | { readonly problem: string }> {
+  try {
+    return { bytes: await readFile(path) };
+  } catch (error) {
+    return { problem: `cannot be read: ${reason(error)}` };
   }
 }
 

@@ -10,6 +10,7 @@ const BESIDES: Readonly<Record<string, string>> = {
   "secrets/empty": "",
   "secrets/password": "correct horse battery staple\n",
   "secrets/staff": `# everybody\ncy:${HASH}:staff,night\n`,
+  "socks.keytab": "\x05\x02",
   "secrets/users": "ada:plain:hunter2\nbob:hunter2\nada:plain:x\n",
 };
 

@@ -74,6 +74,39 @@ test("of plain text in a file is warned, and more so if everybody can read it", 
   ]);
 });
 
+test("settings without a secret of their own may be read by everybody, whatever stands in the users file", async () => {
+  const files = {
+    "a.yaml": "usersFile: users\nusers: [{ name: cy, password: '" + HASH.replace("t=2", "t=3") + "' }]",
+    "users": `ada:plain:hunter2\nbob:${HASH}`,
+  };
+  assertEquals((await load(files, { "a.yaml": 0o644, "users": 0o600 })).warnings.map((line) => line.split(":")[0]), [
+    "Passwords in plain text",
+    'Hashes that cost more or less than that of "cy"',
+  ]);
+});
+
+test("what a comma cut off from a password is not shown", async () => {
+  const users = `users:\n  - { name: ada, password: hunter2, hunter3 }\n  - { name: bob, password: ${HASH} }`;
+  const problems: string[] = await load({ "a.yaml": users }).then(() => [], (error) => error.problems);
+  assertEquals(problems, [
+    "a.yaml:2:5: users[0]: found words that are no settings, expected quotes around text with a comma in it",
+    "a.yaml:3:5: users[1]: found words that are no settings, expected quotes around text with a comma in it",
+    "a.yaml:3:18: users[1].password: found no costs after v=19, expected m=MEMORY,t=PASSES,p=LANES",
+  ]);
+});
+
+test("a keytab that cannot be read is told where it is named, and one that everybody can read warned of", async () => {
+  const files = { "etc/a.yaml": "auth:\n  gssapi: { keytab: socks.keytab }", "etc/socks.keytab": "\x05\x02" };
+  const { config, warnings } = await load(files, { "etc/socks.keytab": 0o644 });
+  assertEquals(config.auth?.gssapi?.keytab, "etc/socks.keytab");
+  assertEquals(warnings, [
+    "etc/a.yaml:2:13: auth.gssapi.keytab: etc/socks.keytab can be read by everybody on this machine, expected at most " +
+    "owner and group (chmod o-r)",
+  ]);
+  const problems = await load({ "etc/a.yaml": files["etc/a.yaml"] }).then(() => undefined, (error) => error.problems);
+  assertEquals(problems, ["etc/a.yaml:2:13: auth.gssapi.keytab: etc/socks.keytab cannot be read: no such file"]);
+});
+
 test("a secret for CHAP is fetched like a password, may stand alone, and is hidden when it is shown", async () => {
   const files = {
     "a.yaml": `
