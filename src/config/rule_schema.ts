@@ -33,7 +33,7 @@ const window = z.strictObject({
 const rule: z.ZodType<Rule> = z.strictObject({
   action: oneOf(["allow", "deny"]).describe("What it does."),
   name: text.describe("What the log calls it.").optional(),
-  reason: text.describe("Why, for the log.").optional(),
+  reason: text.describe("Why, for the log and for HTTP clients.").optional(),
   ...whom,
   commands: listOf(oneOf(RULE_COMMANDS), '["connect"]').describe("What is asked for.").optional(),
   to: listOf(destination, '["10.0.0.0/8", ".example.com"]')

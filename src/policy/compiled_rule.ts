@@ -78,7 +78,7 @@ export class CompiledRule {
     const { log, via } = rule;
     // What is counted outlives a reload by its name.
     const limits = rule.limits && { ...rule.limits, name: rule.limits.name ?? this.name };
-    this.#denial = { deny: rule.reason ?? `denied by ${this.name}`, rule: this.name, log };
+    this.#denial = { deny: rule.reason ?? `denied by ${this.name}`, told: rule.reason, rule: this.name, log };
     this.#grant = { allow: this.#allowPrivate ? "always" : "safely", rule: this.name, via, limits, log };
     this.#fullGrant = { ...this.#grant, allow: "always" };
   }

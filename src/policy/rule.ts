@@ -65,7 +65,7 @@ export interface Rule {
    * @default `rule 1` for the first, and so on.
    */
   readonly name?: string | undefined;
-  /** Why, for the log. */
+  /** Why a denial is one: for the log, and for HTTP clients below their 403. */
   readonly reason?: string | undefined;
   /**
    * Where the client is: IP addresses, CIDR blocks, {@linkcode AddressSet}. One without an address, as on a UNIX

@@ -69,6 +69,8 @@ export interface Grant {
 export interface Denial {
   /** Why, for the log and the observer; the client is told REP 02. */
   readonly deny: string;
+  /** What HTTP clients read below their 403. Without it they read that the rules do not allow it. */
+  readonly told?: string | undefined;
   /** The name of the rule, for the log. */
   readonly rule?: string | undefined;
   /** Whether the refusal is logged; it is if absent. */

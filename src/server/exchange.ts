@@ -58,8 +58,9 @@ export class Exchange {
    * Refuses it.
    *
    * @param reply REP, never 0.
+   * @param _error Why, for dialects that can say more than that.
    */
-  refuse(reply: number): Promise<void> | undefined {
+  refuse(reply: number, _error?: unknown): Promise<void> | undefined {
     this.replied = true;
     return this.#channel.write(this.#encode(reply, NO_ADDRESS));
   }

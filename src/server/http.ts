@@ -6,7 +6,8 @@
 
 import type { Authenticate } from "../auth/authenticate.ts";
 import { AuthenticationError } from "../auth/method.ts";
-import { Command, Reply } from "../protocol/constants.ts";
+import { NotAllowedError } from "../policy/authorise.ts";
+import { Command } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import type { Target } from "../protocol/address.ts";
 import { Exchange } from "./exchange.ts";
@@ -24,18 +25,23 @@ const ESTABLISHED = bytesOf("HTTP/1.1 200 Connection established\r\n\r\n");
 export class HttpExchange extends Exchange {
   /** The request to forward when it is granted; absent for CONNECT. */
   readonly forwarded: HttpRequest | undefined;
+  readonly #request: HttpRequest;
+  readonly #channel: Session["channel"];
 
   constructor(session: Session, request: HttpRequest, target: Target) {
     const isTunnel = request.method === "CONNECT";
     const granted = isTunnel ? ESTABLISHED : NOTHING; // an origin answers for itself
-    super(
-      "http",
-      Command.CONNECT,
-      target,
-      session.channel,
-      (reply) => reply === Reply.SUCCEEDED ? granted : answer(statusOfReply(reply), optionsOf(request)),
-    );
+    super("http", Command.CONNECT, target, session.channel, () => granted);
     this.forwarded = isTunnel ? undefined : request;
+    this.#request = request;
+    this.#channel = session.channel;
+  }
+
+  /** A rule says why where its operator wrote that down. */
+  override refuse(reply: number, error?: unknown): Promise<void> | undefined {
+    this.replied = true;
+    const text = error instanceof NotAllowedError ? error.denial.told : undefined;
+    return this.#channel.write(answer(statusOfReply(reply), { ...optionsOf(this.#request), text }));
   }
 }
 

@@ -45,12 +45,16 @@ export interface AnswerOptions {
   readonly isHead?: boolean | undefined;
   /** Whether the client may go on after it. */
   readonly keepsAlive?: boolean | undefined;
+  /** What it says in place of its own words. */
+  readonly text?: string | undefined;
 }
 
+const encoder = new TextEncoder();
+
 /** An answer with a short page. */
-export function answer(status: Status, { isHead = false, keepsAlive = false }: AnswerOptions = {}): Uint8Array {
+export function answer(status: Status, options: AnswerOptions = {}): Uint8Array {
   const [words, text] = ANSWERS[status];
-  return page(status, words, status === 501 ? SOCKS_ONLY : `${text}\n`, { isHead, keepsAlive });
+  return page(status, words, status === 501 ? SOCKS_ONLY : `${options.text ?? text}\n`, options);
 }
 
 /** What is said to who takes this port for a web site. */
@@ -58,16 +62,22 @@ export function noSite(options: AnswerOptions): Uint8Array {
   return page(400, ANSWERS[400][0], NO_SITE, options);
 }
 
-function page(status: Status, words: string, body: string, { isHead, keepsAlive }: AnswerOptions): Uint8Array {
-  const head = [
+function page(status: Status, words: string, text: string, { isHead, keepsAlive }: AnswerOptions): Uint8Array {
+  const body = encoder.encode(text);
+  const lines = [
     `HTTP/1.1 ${status} ${words}`,
     "Content-Type: text/plain; charset=utf-8",
     `Content-Length: ${body.length}`,
     "Cache-Control: no-store",
     ...status === 407 ? ['Proxy-Authenticate: Basic realm="proxy", charset="UTF-8"'] : [],
-    ...keepsAlive ? [] : ["Connection: close"],
+    ...keepsAlive === true ? [] : ["Connection: close"],
   ];
-  return bytesOf(`${head.join("\r\n")}\r\n\r\n${isHead ? "" : body}`);
+  const head = bytesOf(`${lines.join("\r\n")}\r\n\r\n`);
+  if (isHead === true) return head;
+  const message = new Uint8Array(head.length + body.length);
+  message.set(head);
+  message.set(body, head.length);
+  return message;
 }
 
 /** What is said where SOCKS5 has a REP: the kind of reason, and not more than that. */

@@ -155,7 +155,7 @@ async function grant(session: Session, read: (session: Session) => Promise<Excha
     session.leave(); // its place is for others while it reads its refusal
     session.tell("refused", refusal);
     session.enter("closing");
-    if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error))?.catch(() => {});
+    if (exchange?.replied === false) await exchange.refuse(replyCodeOf(error), error)?.catch(() => {});
     await session.closeGently();
     return { cause: "refused", reason: refusal.reason };
   }

@@ -64,12 +64,15 @@ test("a verdict brings what the rule says", () => {
     deny({ name: "mail", ports: [25], reason: "no mail", log: "refused" }),
     allow({ name: "web", ports: [443], via: "office", limits, log: "none" }),
   ]);
-  assertEquals(rules.request(request("x.net", 25)), { deny: "no mail", rule: "mail", log: "refused" });
+  assertEquals(rules.request(request("x.net", 25)), {
+    ...{ deny: "no mail", told: "no mail", rule: "mail", log: "refused" },
+  });
   assertEquals(rules.request(request("x.net", 443)), {
     ...{ allow: "safely", rule: "web", via: "office", limits: { upload: 1000, name: "web" }, log: "none" },
   });
   assertEquals(compileRules([deny({})]).request(request()), {
     deny: "denied by rule 1",
+    told: undefined,
     rule: "rule 1",
     log: undefined,
   });
@@ -219,7 +222,7 @@ test("a decision is explained: which rule, why, and why not the ones before", ()
   assertEquals(early.reason, "it depends on rule 2");
   const late = rules.explain(request("x.ads.example"), { name: "x.ads.example", ip: "192.0.2.9", port: 443 });
   assertEquals([late.verdict, late.index, late.rule, late.reason], [
-    { deny: "no ads", rule: "ads", log: undefined },
+    { deny: "no ads", told: "no ads", rule: "ads", log: undefined },
     ...[2, "ads", "no ads"],
   ]);
   assertEquals(late.rules.map(({ applies, because }) => `${applies}, ${because}`), [

@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { handle } from "../../src/server/handle.ts";
+import type { Rule } from "../../src/policy/rule.ts";
 import { FAR, type House, house, NEAR, soon, target, Wire } from "./_harness.ts";
 import { Network } from "./_network.ts";
 import { pipe } from "./_pipe.ts";
@@ -293,6 +294,33 @@ test("the kind of a failure is told, and nothing more", async () => {
     assert(!/10\.0\.0\.1|invalid|private/.test(answer), answer);
     client.leave();
     assertEquals((await running.seen.summary()).cause, "refused", uri);
+  }
+});
+
+test("the reason that a rule gives is told, and the name of a rule is not", async () => {
+  const rules: Rule[] = [
+    { action: "deny", ports: ["25"], reason: "no mail from here – ask zoë" },
+    { action: "deny", ports: ["81"], name: "hidden" },
+    { action: "allow" },
+  ];
+  const text = "no mail from here – ask zoë\n";
+  const length = new TextEncoder().encode(text).length;
+  for (
+    const [request, status, body] of [
+      ["GET http://198.51.100.1:25/", `403 Forbidden`, text],
+      ["CONNECT 198.51.100.1:25", "403 Forbidden", text],
+      ["HEAD http://198.51.100.1:25/", "403 Forbidden", ""],
+      ["GET http://198.51.100.1:81/", "403 Forbidden", "The rules of this proxy do not allow that.\n"],
+    ] as const
+  ) {
+    await using running = await mixed({ rules });
+    const client = running.client();
+    await client.send(`${request} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const answer = await rest(client);
+    assert(answer.startsWith(`HTTP/1.1 ${status}\r\n`), answer);
+    assertEquals(answer.slice(answer.indexOf("\r\n\r\n") + 4), body);
+    if (request.includes(":25")) assertStringIncludes(answer, `\r\nContent-Length: ${length}\r\n`);
+    client.leave();
   }
 });
 
