@@ -13,7 +13,7 @@ export interface Pair {
 }
 
 /** How long anything may take before a test gives up; nothing is measured by it. */
-const PATIENCE = 20_000;
+const PATIENCE = 120_000;
 
 export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -6,8 +6,14 @@ import { serve, type Server } from "../../src/server/server.ts";
 import { Network } from "./_network.ts";
 import type { PipeEnd } from "./_pipe.ts";
 
+/** What a test waits by, whatever it does to the clock of those it tests. */
+const { clearTimeout, performance, setTimeout } = globalThis;
+
+/** How long anything may take before a test gives up, in milliseconds; nothing is measured by it. */
+const PATIENCE = 60_000;
+
 /** A promise that must come true soon; if not, the test fails instead of hanging. */
-export async function soon<T>(promise: Promise<T>, what = "it", ms = 10_000): Promise<T> {
+export async function soon<T>(promise: Promise<T>, what = "it", ms: number = PATIENCE): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`Cannot go on: ${what} did not happen within ${ms} ms`)), ms);
@@ -21,7 +27,7 @@ export async function soon<T>(promise: Promise<T>, what = "it", ms = 10_000): Pr
 
 /** Waits until something holds that no promise tells of. */
 export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + PATIENCE;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`Cannot go on: ${what} did not happen`);
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -7,6 +7,7 @@ import type { DatagramSocket } from "../../src/runtime/runtime.ts";
 import type { Forward } from "../../src/server/forward.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import { serve } from "../../src/server/server.ts";
+import { Clock } from "./_clock.ts";
 import { eventually, type House, house, Recorder, settle, soon } from "./_harness.ts";
 import { Network, SERVER_IP, UdpHost } from "./_network.ts";
 
@@ -288,6 +289,7 @@ test("a reload: what stays is open all the while, another target is for new clie
 });
 
 test("a forward that is no more answers the clients that it has, and is closed after the last", async () => {
+  using clock = new Clock();
   const network = new Network();
   await using running = await forwarding({ forwards: [{ ...PORT, idle: 400 }] }, network);
   const { server, seen } = running;
@@ -308,6 +310,7 @@ test("a forward that is no more answers the clients that it has, and is closed a
   await late.say("c");
   await soon(late.until(1));
   await server.reload(without);
+  await clock.advance(5_000);
   await eventually(() => seen.summaries.length > 0, "the end of the first client");
   await server.close();
   assertEquals(network.sockets.has("127.0.0.1:5300"), false);

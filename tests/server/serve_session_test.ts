@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { NetError, type NetErrorCode } from "../../src/net/errors.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import type { Server } from "../../src/server/server.ts";
+import { Clock } from "./_clock.ts";
 import { echo, eventually, FAR, type House, house, settle, soon, target, type Wire } from "./_harness.ts";
 import { Network } from "./_network.ts";
 import { pipe } from "./_pipe.ts";
@@ -372,12 +373,12 @@ test("a half-closed relay has a limit of its own", async () => {
 });
 
 test("bytes either way keep an idle relay alive", async () => {
+  using clock = new Clock();
   const [running, client, far] = await relayed({ timeouts: { idle: 400 } });
-  const started = performance.now();
-  while (performance.now() - started < 1000) {
-    await far.send("x");
-    await client.read(1);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const [from, to] of [[far, client], [client, far], [far, client], [client, far], [far, client]] as const) {
+    await clock.advance(300);
+    await from.send("x");
+    await to.read(1);
   }
   assertEquals(running.server.sessions, 1);
   client.finish();
