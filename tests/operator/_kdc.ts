@@ -5,11 +5,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../_free_port.ts";
 import { run } from "../clients/_process.ts";
-import { eventually } from "../conformance/_client.ts";
 import { succeeds } from "../conformance/_server.ts";
 
 /** The system's own Python, which has Debian's modules. */
@@ -25,6 +24,9 @@ function lackOfKerberos(): string | undefined {
   return succeeds(PYTHON, "-c", "import gssapi") ? undefined : "python3-gssapi is not installed";
 }
 
+/** How long a program may take, in milliseconds: what takes longer hangs. */
+const PATIENCE = 120_000;
+
 /** What programs of the realm find in their environment. */
 export type RealmEnvironment = Readonly<Record<string, string>>;
 
@@ -35,11 +37,13 @@ export class Kdc implements AsyncDisposable {
   /** Where its files are. */
   readonly folder: string;
   readonly #kdc: ChildProcess;
+  readonly #ended: Promise<unknown>;
 
-  private constructor(realm: string, folder: string, kdc: ChildProcess) {
+  private constructor(realm: string, folder: string, kdc: ChildProcess, ended: Promise<unknown>) {
     this.realm = realm;
     this.folder = folder;
     this.#kdc = kdc;
+    this.#ended = ended;
   }
 
   /** Starts one, with the users alice and bob and the service rcmd/localhost. */
@@ -48,6 +52,7 @@ export class Kdc implements AsyncDisposable {
     const port = await freePort();
     mkdirSync(join(folder, "rcache"));
     writeFileSync(join(folder, "krb5.conf"), krb5Conf(realm, port));
+    writeFileSync(join(folder, "strict.conf"), krb5Conf(realm, port, "clockskew = 1\n"));
     writeFileSync(join(folder, "kdc.conf"), kdcConf(realm, port, folder));
     writeFileSync(join(folder, "acl"), "");
     const env = environmentOf(folder);
@@ -62,17 +67,31 @@ export class Kdc implements AsyncDisposable {
       `ktadd -norandkey -k ${folder}/users.keytab alice bob/admin`,
     ];
     await must(["/usr/sbin/kadmin.local", "-r", realm], env, orders.join("\n") + "\n");
-    const kdc = spawn("timeout", ["-s", "KILL", "600", "/usr/sbin/krb5kdc", "-n", "-r", realm], {
+    const kdc = spawn("timeout", ["-s", "KILL", "3600", "/usr/sbin/krb5kdc", "-n", "-r", realm], {
       env: { ...env, PATH: "/usr/bin:/bin:/usr/sbin" },
-      stdio: "ignore",
+      stdio: ["ignore", "ignore", "pipe"],
     });
-    await eventually("the KDC's port", () => isOpen(port));
-    return new Kdc(realm, folder, kdc);
+    const ended = new Promise((resolve) => kdc.once("exit", resolve));
+    await new Promise<void>((resolve, reject) => {
+      let said = "";
+      kdc.stderr!.on("data", (chunk: Uint8Array) => {
+        said += new TextDecoder().decode(chunk);
+        if (/commencing operation/.test(said)) resolve();
+      });
+      kdc.once("error", reject);
+      ended.then((code) => reject(new Error(`The KDC ended with ${code}: ${said}`)));
+    });
+    return new Kdc(realm, folder, kdc, ended);
   }
 
   /** The environment of programs that use the realm, with an empty cache of tickets. */
   get env(): RealmEnvironment {
     return environmentOf(this.folder);
+  }
+
+  /** What a server finds that takes no token older than a second. */
+  get strictEnv(): RealmEnvironment {
+    return { ...this.env, KRB5_CONFIG: join(this.folder, "strict.conf") };
   }
 
   /** The keytab of rcmd/localhost. */
@@ -98,9 +117,8 @@ export class Kdc implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const gone = new Promise((resolve) => this.#kdc.once("exit", resolve));
     this.#kdc.kill("SIGTERM");
-    await gone;
+    await this.#ended;
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -114,7 +132,7 @@ function environmentOf(folder: string): Record<string, string> {
   };
 }
 
-function krb5Conf(realm: string, port: number): string {
+function krb5Conf(realm: string, port: number, more = ""): string {
   return `[libdefaults]
 default_realm = ${realm}
 dns_lookup_realm = false
@@ -122,7 +140,8 @@ dns_lookup_kdc = false
 rdns = false
 dns_canonicalize_hostname = false
 udp_preference_limit = 1
-clockskew = 1
+${more}[logging]
+kdc = STDERR
 [realms]
 ${realm} = {
   kdc = 127.0.0.1:${port}
@@ -144,26 +163,7 @@ ${realm} = {
 }
 
 async function must(command: readonly string[], env: RealmEnvironment, input = ""): Promise<string> {
-  const { code, stdout, stderr } = await run(command, { signal: AbortSignal.timeout(30_000), env, input });
+  const { code, stdout, stderr } = await run(command, { signal: AbortSignal.timeout(PATIENCE), env, input });
   if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}: ${stderr}`);
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

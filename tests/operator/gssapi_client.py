@@ -1,10 +1,12 @@
 """A client of RFC 1961 that knows nothing of the project: what it sees, it prints as one line of JSON."""
 
+import errno
 import hashlib
 import json
 import os
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +15,8 @@ import gssapi
 
 FLAG = gssapi.RequirementFlag
 PIECE = 16000
+# How long anything may take, in seconds: what takes longer hangs.
+PATIENCE = 120
 
 
 class Aborted(Exception):
@@ -43,7 +47,7 @@ def put(sock, kind, token):
 
 class Client:
     def __init__(self, port, level, nec=False, service="rcmd@localhost", flags=None, hold=0):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=25)
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.sendall(b"\x05\x02\x00\x01")
         method = read(self.sock, 2)
@@ -94,13 +98,21 @@ class Client:
         self.send(b"\x05" + bytes([command]) + b"\x00\x01\x7f\x00\x00\x01" + struct.pack(">H", port))
         return self.receive()
 
-    def ending(self):
-        """How the server leaves."""
+    def ending(self, last=b"", half=False):
+        """How the server leaves, over these last bytes."""
         try:
+            # It may leave before it has all of them.
+            self.sock.sendall(last)
+            if half:
+                self.sock.shutdown(socket.SHUT_WR)
             while self.sock.recv(65536):
                 pass
             return "fin"
-        except ConnectionResetError:
+        except (ConnectionResetError, BrokenPipeError):
+            return "reset"
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:
+                raise
             return "reset"
 
 
@@ -145,7 +157,7 @@ def udp(port, level, target):
     reply = client.ask(3, 0)
     relay = ("127.0.0.1", struct.unpack(">H", reply[-2:])[0])
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.settimeout(10)
+    sock.settimeout(PATIENCE)
     head = b"\x00\x00\x00\x01\x7f\x00\x00\x01" + struct.pack(">H", target)
     sock.sendto(head + b"in the clear", relay)
     sock.sendto(b"\x01\x03\x00\x05abcde", relay)
@@ -171,7 +183,7 @@ def udp(port, level, target):
 def bind(port, level):
     client = Client(port, level)
     first = client.ask(2, 0)
-    peer = socket.create_connection(("127.0.0.1", struct.unpack(">H", first[-2:])[0]), timeout=10)
+    peer = socket.create_connection(("127.0.0.1", struct.unpack(">H", first[-2:])[0]), timeout=PATIENCE)
     second = client.receive()
     peer.sendall(b"from the peer")
     came = client.receive()
@@ -188,38 +200,37 @@ def broken(port, how, target):
     client.ask(1, target)
     client.send(b"good")
     echo = client.receive().decode()
+    half = False
     if how == "tampered":
-        frame = bytearray(client.wrap(b"evil"))
-        frame[len(frame) // 2] ^= 0x40
-        client.sock.sendall(frame)
+        last = bytearray(client.wrap(b"evil"))
+        last[len(last) // 2] ^= 0x40
     elif how == "replayed":
-        frame = client.wrap(b"once")
-        client.sock.sendall(frame)
+        last = client.wrap(b"once")
+        client.sock.sendall(last)
         client.receive()
-        client.sock.sendall(frame)
     elif how == "missing":
         client.wrap(b"lost")
-        client.send(b"after")
+        last = client.wrap(b"after")
     elif how == "truncated":
-        client.sock.sendall(client.wrap(b"half")[:30])
-        client.sock.shutdown(socket.SHUT_WR)
+        last = client.wrap(b"half")[:30]
+        half = True
     elif how == "oversized":
-        client.sock.sendall(b"\x01\x03\xff\xff" + os.urandom(65535))
+        last = b"\x01\x03\xff\xff" + os.urandom(65535)
     elif how == "clear":
         token = client.context.wrap(b"clear", False).message
-        put(client.sock, 3, token)
+        last = struct.pack(">BBH", 1, 3, len(token)) + token
     elif how == "garbage":
-        client.sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        last = b"GET / HTTP/1.1\r\n\r\n"
     elif how == "vanished":
         client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.sock.close()
         return {"echo": echo}
-    return {"echo": echo, "ending": client.ending()}
+    return {"echo": echo, "ending": client.ending(last, half)}
 
 
 def token(port, text):
     """What becomes of something else in place of the first token."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=25)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     sock.sendall(b"\x05\x01\x01")
     read(sock, 2)
     sock.sendall(bytes.fromhex(text) if text != "oversized" else b"\x01\x01\xff\xff" + os.urandom(65535))
@@ -236,7 +247,7 @@ def twice(port):
     first = gssapi.SecurityContext(name=name, usage="initiate").step()
     answers = []
     for _ in range(2):
-        sock = socket.create_connection(("127.0.0.1", port), timeout=25)
+        sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         sock.sendall(b"\x05\x01\x01")
         read(sock, 2)
         put(sock, 1, first)
@@ -272,11 +283,18 @@ def stay(port, target):
     reply = client.ask(1, target)
     client.send(b"here")
     client.receive()
+    # Whoever hears this knows that the answer has come.
+    client.send(b", and staying")
     return {"reply": reply[1], "ending": client.ending()}
 
 
 def login(port, level, *more):
     options = dict(pair.split("=") for pair in more)
+    if "lasts" in options:
+        # Made here: whoever starts may take longer than the ticket lasts.
+        os.environ["KRB5CCNAME"] += "-short"
+        kinit = ["/usr/bin/kinit", "-k", "-t", options["users"], "-l", options["lasts"], "alice"]
+        subprocess.run(kinit, check=True, stdout=subprocess.DEVNULL)
     flags = [FLAG.mutual_authentication, FLAG.integrity] if options.get("flags") == "few" else None
     client = Client(
         port,

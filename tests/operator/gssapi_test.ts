@@ -150,11 +150,12 @@ suite("GSSAPI", ({ bare }) => {
 
   bare("a stale token is refused, whether its ticket is over or not", async (of) => {
     await using it = await operated(of, {}, {}, kdc.strictEnv);
-    for (const ticket of [["lasts=5s", `users=${kdc.file("users.keytab")}`], []]) {
-      const since = it.server.output().length;
-      assertEquals(await client(alice, "login", it.place.port, 2, "hold=8", ...ticket), { error: "Aborted" });
-      await it.entry("the refusal", ({ reason }) => /expired|Clock skew/i.test(reason ?? ""), since);
-    }
+    const stale = (...ticket: string[]) => client(alice, "login", it.place.port, 2, "hold=8", ...ticket);
+    const seen = await Promise.all([stale("lasts=5s", `users=${kdc.file("users.keytab")}`), stale()]);
+    assertEquals(seen, [{ error: "Aborted" }, { error: "Aborted" }]);
+    await eventually("both refusals", () => {
+      return it.entries().filter(({ reason }) => /expired|Clock skew/i.test(reason ?? "")).length === 2;
+    });
   }, options);
 
   bare("the level is the operator's, and so are curl's and NEC's ways", async (of) => {
