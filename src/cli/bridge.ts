@@ -6,7 +6,7 @@
 
 import { ConfigError } from "../config/config_error.ts";
 import type { Flags } from "../config/flags.ts";
-import { loadConfig } from "../config/load.ts";
+import { EXPOSURE_ADVICE, loadConfig } from "../config/load.ts";
 import { printable } from "../config/printable.ts";
 import type { ReadFile } from "../config/read_text.ts";
 import type { BridgeArguments } from "./bridge_command.ts";
@@ -35,13 +35,21 @@ async function loadBridge(given: BridgeArguments, terminal: Terminal, readFile: 
   const urls = via.items.map((url, at) => lookupHere === true || at < via.items.length - 1 ? url : leavingNames(url));
   // A comma in a flag would begin another proxy.
   const settings = { ...flags, via: urls.map((url) => url.replaceAll(",", "%2C")), mixed: true } as Flags;
-  const { config, warnings } = await loadConfig({ flags: settings, env: without(env), readFile, fileMode });
+  const sources = { flags: settings, env: without(env), readFile, fileMode };
+  const { config, warnings } = await loadConfig(sources).catch((error) => {
+    throw error instanceof ConfigError ? new ConfigError(error.problems.map(inBridgeWords)) : error;
+  });
   return { config, warnings: [...warnings, ...await exposed(viaFile, terminal)] };
 }
 
 /** A browser's names are nobody's business here. SOCKS4 is left alone: not every server of it takes names. */
 function leavingNames(url: string): string {
   return url.replace(/^socks5(?=[+:])/i, "socks5h");
+}
+
+/** Nobody logs in to a bridge. */
+function inBridgeWords(problem: string): string {
+  return problem.replace(EXPOSURE_ADVICE, "serve everybody on purpose (--open), or listen on loopback");
 }
 
 /** A bridge has no file of settings. */

@@ -26,7 +26,7 @@ export function checkForwards({ forwards = [], listen = [], open }: Config): rea
     }];
     if (open !== true && forward.open !== true && isForOthers(address)) {
       return wrong(
-        'where other machines could use it and nobody can log in, expected "open": true beside it, or loopback',
+        'where other machines could use it and nobody can log in, expected "open": true beside it, --open for all, or loopback',
       );
     }
     const isTaken = forward.protocol !== "udp" && !address.endsWith(":0") &&

@@ -47,6 +47,14 @@ test("it is a mixed port without users, all through the proxy", async () => {
   assertEquals(other.start.config.logLevel, "debug");
 });
 
+test("a bridge for others needs a word that it is one, and no user", async () => {
+  assertEquals(
+    await mistake("--via socks5://a --listen 0.0.0.0:1080"),
+    'Cannot listen on "0.0.0.0:1080" without users: anyone who reaches it could use this proxy; ' +
+      "serve everybody on purpose (--open), or listen on loopback",
+  );
+});
+
 test("names are left to the last proxy, unless they are to be resolved here", async () => {
   assertEquals(await viaOf("--via socks5+tls://a"), ["socks5h+tls://a"]);
   assertEquals(await viaOf("--via socks5h://a"), ["socks5h://a"]);

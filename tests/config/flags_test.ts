@@ -76,7 +76,7 @@ test("a forward that others reach needs a word that it may", async () => {
   const forward = ["0.0.0.0:8080=intranet.example:80"];
   assertEquals(await problems({ forward }), [
     '--forward: found "0.0.0.0:8080", where other machines could use it and nobody can log in, expected "open": true ' +
-    "beside it, or loopback",
+    "beside it, --open for all, or loopback",
   ]);
   assertEquals((await load({ forward, open: true })).forwards?.length, 1);
 });
