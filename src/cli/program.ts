@@ -19,7 +19,7 @@ import { wordsEntry } from "./log_entry.ts";
 import { type Notifier, notifier } from "./notify.ts";
 import { formatOf } from "./program_log.ts";
 import { Reloader } from "./reload.ts";
-import { switchTo } from "./run_as.ts";
+import { switchTo, titleOf } from "./run_as.ts";
 import { sessionObserver } from "./session_log.ts";
 import { listenToSignals } from "./signals.ts";
 import { SourceWatch } from "./source_watch.ts";
@@ -116,7 +116,8 @@ export class Program {
     for (const warning of warnings) this.#log("warning", "settings", printable(warning));
     if (this.#config.watch === true || account !== undefined) {
       const problem = await this.#watch.look();
-      if (problem !== undefined) this.#log("warning", "settings", `They could not be loaded again: ${problem}`);
+      const who = account === undefined ? "" : ` as "${printable(titleOf(account))}"`;
+      if (problem !== undefined) this.#log("warning", "settings", `Cannot load the settings again${who}: ${problem}`);
     }
     if (this.#config.watch === true) this.#watch.start();
     await this.#listen();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 
@@ -20,10 +20,23 @@ export interface FileWatchOptions {
    * @default {200}
    */
   readonly settle?: number | undefined;
+  /**
+   * How often to look without having been told of anything, in milliseconds: nobody tells of changes on file systems of
+   * the network, of folders that are there again, nor of links on the way to a folder.
+   *
+   * @default {5000}
+   */
+  readonly lookEvery?: number | undefined;
 }
 
 /** What a file looked like, by its path: see {@linkcode signatureOf}. */
 export type Signatures = ReadonlyMap<string, string>;
+
+interface WatchedFolder {
+  readonly watcher: FSWatcher;
+  /** Which folder it was: another may have come in its place. */
+  readonly id: string;
+}
 
 /**
  * Watches files by their folders: editors put a new file in the place of the old one, and mounted secrets are links to
@@ -31,10 +44,11 @@ export type Signatures = ReadonlyMap<string, string>;
  */
 export class FileWatch {
   readonly #options: FileWatchOptions;
-  readonly #folders = new Map<string, FSWatcher>();
+  readonly #folders = new Map<string, WatchedFolder>();
   #known: Signatures = new Map();
   #seen = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #round: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
 
   /** @param options What it tells, and when. */
@@ -50,13 +64,8 @@ export class FileWatch {
   set(files: Signatures): void {
     if (this.#isClosed) return;
     this.#known = files;
-    const folders = new Set(Array.from(files.keys(), (path) => dirname(resolve(path))));
-    for (const [folder, watcher] of this.#folders) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.#folders.delete(folder);
-    }
-    for (const folder of folders) if (!this.#folders.has(folder)) this.#watch(folder);
+    this.#watchFolders(true);
+    this.#round ??= setInterval(() => this.#schedule(), this.#options.lookEvery ?? 5000);
     this.#schedule(); // one may have changed since it was read
   }
 
@@ -64,20 +73,37 @@ export class FileWatch {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const watcher of this.#folders.values()) watcher.close();
+    clearInterval(this.#round);
+    for (const { watcher } of this.#folders.values()) watcher.close();
     this.#folders.clear();
   }
 
-  #watch(folder: string): void {
+  /**
+   * Watches the folders that are there, and no others.
+   *
+   * @param isNew Whether it is told of those that cannot be watched: once, and not at each look.
+   */
+  #watchFolders(isNew: boolean): void {
+    const folders = new Set(Array.from(this.#known.keys(), (path) => dirname(resolve(path))));
+    for (const [folder, { watcher, id }] of this.#folders) {
+      if (folders.has(folder) && idOf(folder) === id) continue;
+      watcher.close();
+      this.#folders.delete(folder);
+    }
+    for (const folder of folders) if (!this.#folders.has(folder)) this.#watch(folder, isNew);
+  }
+
+  #watch(folder: string, isNew: boolean): void {
     const fail = (error: Error): void => {
-      this.#options.complain(`Cannot watch "${basename(folder)}" for changes: ${error.message}`);
-      this.#folders.get(folder)?.close();
+      if (isNew) this.#options.complain(`Cannot watch "${basename(folder)}" for changes: ${error.message}`);
+      this.#folders.get(folder)?.watcher.close();
       this.#folders.delete(folder);
     };
     try {
+      const id = idOf(folder);
       const watcher = watch(folder, () => this.#schedule());
       watcher.on("error", fail);
-      this.#folders.set(folder, watcher);
+      this.#folders.set(folder, { watcher, id });
     } catch (error) {
       fail(error as Error);
     }
@@ -96,6 +122,7 @@ export class FileWatch {
     for (const path of known.keys()) now.set(path, await signatureOf(path));
     this.#timer = undefined;
     if (this.#isClosed || known !== this.#known) return this.#schedule();
+    this.#watchFolders(false);
     const [was, is] = [textOf(known), textOf(now)];
     if (is === was) return;
     const isSettled = is === this.#seen;
@@ -104,6 +131,12 @@ export class FileWatch {
     this.#known = now;
     this.#options.changed();
   }
+}
+
+/** Which folder is at a path. */
+function idOf(folder: string): string {
+  const status = statSync(folder, { throwIfNoEntry: false });
+  return status === undefined ? "missing" : `${status.dev} ${status.ino}`;
 }
 
 function textOf(signatures: Signatures): string {

@@ -12,6 +12,7 @@ class Watched implements Disposable {
   #waiting: (() => void) | undefined;
   readonly #watch = new FileWatch({
     settle: 10,
+    lookEvery: 30,
     complain: () => {},
     changed: () => {
       this.changes++;
@@ -88,6 +89,35 @@ test("a link to a folder that is exchanged, as for mounted secrets, changes the 
   });
 });
 
+test("a folder that was removed and made again is watched again", async () => {
+  using watched = new Watched();
+  mkdirSync(watched.path("folder"));
+  watched.write("folder/a", "1");
+  await watched.start("folder/a");
+  await watched.after(() => rmSync(watched.path("folder"), { recursive: true }));
+  await watched.after(() => {
+    mkdirSync(watched.path("folder"));
+    watched.write("folder/a", "1");
+  });
+  await watched.after(() => watched.write("folder/a", "22"));
+});
+
+test("a link on the way to the folder that leads elsewhere now changes the file", async () => {
+  using watched = new Watched();
+  for (const [folder, text] of [["one", "1"], ["two", "22"]] as const) {
+    mkdirSync(watched.path(folder));
+    watched.write(`${folder}/a`, text);
+  }
+  symlinkSync("one", watched.path("current"));
+  mkdirSync(watched.path("unseen"));
+  await watched.start("current/a");
+  await watched.after(() => {
+    symlinkSync("two", watched.path("unseen/link"));
+    renameSync(watched.path("unseen/link"), watched.path("current"));
+  });
+  await watched.after(() => watched.write("two/a", "333"));
+});
+
 test("a file that changed after it was read is told without a further event", async () => {
   using watched = new Watched();
   watched.write("a", "1");
@@ -111,8 +141,10 @@ test("other files in the folder are nothing to it", async () => {
 });
 
 test("a folder that is not there is complained of", async () => {
-  const problem = new Promise<string>((complain) => {
-    new FileWatch({ changed: () => {}, complain }).set(new Map([["/missing folder/a", "missing"]]));
-  });
+  let complain!: (problem: string) => void;
+  const problem = new Promise<string>((resolve) => complain = resolve);
+  const watch = new FileWatch({ changed: () => {}, complain });
+  watch.set(new Map([["/missing folder/a", "missing"]]));
   assertMatch(await problem, /^Cannot watch "missing folder" for changes: /);
+  watch.close();
 });

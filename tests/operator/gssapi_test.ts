@@ -214,7 +214,7 @@ suite("GSSAPI", ({ bare }) => {
       const { code, output } = await runToExit(runtime, ["--config", path], { env });
       return `${code} ${output.trim()}`;
     };
-    const missing = kdc.file("missing.keytab");
+    const missing = kdc.file(`${of.runtime.name}-missing.keytab`);
     assertMatch(
       await start({ keytab: missing }),
       /^2 .*missing\.json:\d+:\d+: auth\.gssapi\.keytab: .*missing\.keytab cannot be read: no such file\n/,
