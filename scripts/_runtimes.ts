@@ -14,7 +14,7 @@ export interface Runtime {
  */
 async function realBinary(command: string): Promise<string | undefined> {
   try {
-    const { code, stdout } = await run(command, ["-e", "console.log(process.execPath)"], { timeoutMs: 30_000 });
+    const { code, stdout } = await run(command, ["-e", "console.log(process.execPath)"], { timeoutMs: 120_000 });
     return code === 0 ? await Deno.realPath(stdout.trim()) : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

@@ -28,7 +28,20 @@ export async function prepareScratch(root: string, folder: string): Promise<void
 export async function npmInstall(folder: string, packages: readonly string[]): Promise<void> {
   const quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
   // esbuild, which tsx brings, needs no install script where its platform package is there.
-  await runOrThrow("npm", ["install", "--ignore-scripts", ...quiet, ...packages], { cwd: folder });
+  const install = () => runOrThrow("npm", ["install", "--ignore-scripts", ...quiet, ...packages], { cwd: folder });
+  await patiently(install);
+}
+
+/** Does what needs the network, again after a pause if that fails. */
+export async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const pause of [5_000, 30_000]) {
+    try {
+      return await attempt();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return await attempt();
 }
 
 /** Puts the packages that `links` names (they stand for JSR's) into node_modules. */

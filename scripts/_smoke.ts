@@ -2,7 +2,8 @@ import { npmPackage } from "./npm_package.ts";
 import type { TestCase } from "./_junit.ts";
 import { run, type RunResult } from "./_run.ts";
 import type { Runtime } from "./_runtimes.ts";
-import { npmInstall } from "./_scratch.ts";
+import { npmInstall, patiently } from "./_scratch.ts";
+import { ownLoopback } from "../tests/runtime/_own_loopback.ts";
 import { join } from "node:path";
 
 const NAME = npmPackage.package.name;
@@ -12,7 +13,7 @@ export async function installTarball(runtime: Runtime, tarball: string, folder: 
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   if (runtime.kind !== "bun") return await npmInstall(folder, [tarball]);
-  must(await run(runtime.binary!, ["add", "--no-progress", tarball], { cwd: folder }));
+  await patiently(async () => must(await run(runtime.binary!, ["add", "--no-progress", tarball], { cwd: folder })));
 }
 
 /** Tries the installed package on one runtime: the program, the library, its types. */
@@ -29,7 +30,12 @@ export async function smokeTest(runtime: Runtime, folder: string, version: strin
   const flags = runtime.kind === "deno" ? ["run", "-A"] : [];
   const program = [...flags, join(folder, "node_modules", NAME, "bin.js")];
   const start = (args: readonly string[], signal?: AbortSignal) =>
-    run(runtime.binary!, args, { cwd: folder, env: { NO_COLOR: "1" }, timeoutMs: 60_000, ...signal ? { signal } : {} });
+    run(runtime.binary!, args, {
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+      timeoutMs: 300_000,
+      ...signal ? { signal } : {},
+    });
 
   await attempt("the program tells its version", async () => {
     const { stdout } = must(await start([...program, "--version"]));
@@ -95,15 +101,15 @@ async function carryRequest(
 ): Promise<void> {
   const web = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response("page"));
   const stop = new AbortController();
-  const port = freePort();
-  const ended = start([...program, "--listen", `127.0.0.1:${port}`], stop.signal);
+  const at = freeAddress();
+  const ended = start([...program, "--listen", `${at.hostname}:${at.port}`], stop.signal);
   let late: ReturnType<typeof setTimeout> | undefined;
   try {
-    const page = await fetchThrough(await connect(port, ended), web.addr.port);
+    const page = await fetchThrough(await connect(at, ended), web.addr.port);
     if (!page.endsWith("page")) throw new Error(`Expected the page, found "${page}"`);
     stop.abort();
     const timeout = new Promise<never>((_resolve, reject) => {
-      late = setTimeout(() => reject(new Error("Did not end within 10 s of SIGTERM")), 10_000);
+      late = setTimeout(() => reject(new Error("Did not end within 60 s of SIGTERM")), 60_000);
     });
     await Promise.race([ended, timeout]);
   } finally {
@@ -113,25 +119,32 @@ async function carryRequest(
   }
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+/** A TCP address. */
+interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+function freeAddress(): Address {
+  const hostname = ownLoopback();
+  using listener = Deno.listen({ hostname, port: 0 });
+  return { hostname, port: listener.addr.port };
 }
 
 /** Connects as soon as the server listens. */
-async function connect(port: number, ended: Promise<RunResult>): Promise<Deno.Conn> {
+async function connect(at: Address, ended: Promise<RunResult>): Promise<Deno.Conn> {
   let end: RunResult | undefined;
   ended.then((result) => end = result, () => {});
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 120_000;
   while (Date.now() < deadline) {
     if (end) throw new Error(`The server ended with exit code ${end.code}: ${end.output.trim()}`);
     try {
-      return await Deno.connect({ hostname: "127.0.0.1", port });
+      return await Deno.connect({ ...at });
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  throw new Error(`The server does not listen on port ${port}`);
+  throw new Error(`The server does not listen on ${at.hostname}:${at.port}`);
 }
 
 /** SOCKS5 CONNECT to a port of 127.0.0.1, then one HTTP request; returns the response's bytes as text. */

@@ -53,7 +53,8 @@ function commandLine(runtime: Runtime, file: string, report: string): string[] {
     case "bun":
       return [
         "test",
-        "--timeout=60000",
+        // Of a case. The others have no such limit, but that of the file.
+        "--timeout=300000",
         "--reporter=junit",
         `--reporter-outfile=${report}`,
         `./${file}`,

@@ -27,6 +27,9 @@ import { fileURLToPath } from "node:url";
 const SUITES = ["unit", "npm", "conformance", "operator", "clients"] as const;
 type Suite = typeof SUITES[number];
 
+/** How long a file may take, in milliseconds: a bound for what hangs, far beyond what a slow machine takes. */
+const UNIT_LIMIT = 900_000, PROCESS_LIMIT = 3_600_000;
+
 /** What every part of a run shares. */
 interface Run {
   readonly runtimes: readonly Runtime[];
@@ -120,7 +123,7 @@ async function unitTests(shared: Run, files: readonly string[], byName: boolean)
   await inLanes(2, shared.runtimes, async (runtime) => {
     if (runtime.binary === undefined) return skip(shared.tally, runtime, "unit tests");
     const cwd = runtime.kind === "deno" ? root : folder;
-    await runFiles(shared, runtime, files, { cwd, timeoutMs: 120_000, byName });
+    await runFiles(shared, runtime, files, { cwd, timeoutMs: UNIT_LIMIT, byName });
   });
   if (files.length === 0) {
     shared.tally.add("unit", { name: "test files", outcome: "failed", detail: "there are none" });
@@ -129,7 +132,7 @@ async function unitTests(shared: Run, files: readonly string[], byName: boolean)
   const examples = await runExamples(shared.runtimes[0]!, ["mod.ts", "src"], {
     cwd: root,
     scratch: shared.scratch,
-    timeoutMs: 300_000,
+    timeoutMs: UNIT_LIMIT,
   });
   for (const test of examples) shared.tally.add("Deno: example", test);
   console.log(`Deno     ${"examples in mod.ts and src".padEnd(52)} ${summary(examples)}`);
@@ -214,7 +217,7 @@ async function main(): Promise<number> {
     }
     const env = processEnvironment(shared);
     const deno = shared.runtimes[0]!;
-    const options = { cwd: root, timeoutMs: 1_800_000, env, byName };
+    const options = { cwd: root, timeoutMs: PROCESS_LIMIT, env, byName };
     await runFiles(shared, deno, process.filter((file) => suiteOf(file) !== "operator"), options);
     // These wait more than they work: for periods to pass, for bytes at a pace.
     const waiting = process.filter((file) => suiteOf(file) === "operator");
