@@ -62,7 +62,7 @@ socket.on("message", (query, from) => {
   const counts = [0, 1, 0, found?.length ?? 0, 0, 0, 0, 0];
   socket.send(new Uint8Array([...head, ...counts, ...question, ...records]), from.port, from.address);
 });
-const forbidden = createServer((connection) => connection.destroy());
+const forbidden = createServer((connection) => connection.on("error", () => {}).destroy());
 socket.bind(53, "127.0.0.1", () => forbidden.listen(Number(process.argv[2]), "::", () => console.log("ready")));
 process.stdin.on("end", () => process.exit());
 process.stdin.resume();

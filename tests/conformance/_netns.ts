@@ -44,7 +44,7 @@ export class Namespace implements Disposable {
   /** Its name. */
   readonly name: string = nextName();
   readonly #children: (() => void)[] = [];
-  #gate: { path: string } | undefined;
+  #gate: Promise<string> | undefined;
 
   /** @param commands What `ip` shall do in it, such as `link set lo up`. */
   constructor(commands: readonly string[]) {
@@ -71,15 +71,15 @@ export class Namespace implements Disposable {
    * @param resetAtEnd Whether the end of the stream (by {@linkcode Wire.close} or FIN) resets the connection in there.
    */
   async connect(to: To, from: string, folder: string, resetAtEnd = false): Promise<Wire> {
-    this.#gate ??= await this.#openGate(join(folder, `${this.name}.sock`));
-    const wire = await Wire.connect({ host: "", port: 0, path: this.#gate.path });
+    const path = await (this.#gate ??= this.#openGate(join(folder, `${this.name}.sock`)));
+    const wire = await Wire.connect({ host: "", port: 0, path });
     await wire.send(`${JSON.stringify({ host: to.host, port: to.port, localAddress: from, resetAtEnd })}\n`);
     return wire;
   }
 
-  async #openGate(path: string): Promise<{ path: string }> {
+  async #openGate(path: string): Promise<string> {
     await this.#run("_gate.ts", path);
-    return { path };
+    return path;
   }
 
   /**
@@ -90,7 +90,7 @@ export class Namespace implements Disposable {
    */
   async serveNames(forbiddenPort: number): Promise<void> {
     mkdirSync(this.#etc, { recursive: true });
-    writeFileSync(join(this.#etc, "resolv.conf"), "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n");
+    writeFileSync(join(this.#etc, "resolv.conf"), "nameserver 127.0.0.1\noptions timeout:30 attempts:2\n");
     writeFileSync(join(this.#etc, "nsswitch.conf"), "hosts: files dns\n");
     await this.#run("_names.ts", `${forbiddenPort}`);
   }
@@ -114,7 +114,7 @@ export class Namespace implements Disposable {
       child.once("exit", () => reject(new Error(`${script} ended in the namespace`)));
       child.stdout!.on("data", () => resolve());
     });
-    await within(20_000, `${script} in the namespace`, started);
+    await within(120_000, `${script} in the namespace`, started);
   }
 
   [Symbol.dispose](): void {

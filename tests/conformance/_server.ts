@@ -45,7 +45,7 @@ export interface StartOptions {
   /**
    * How long the server may take to say where it listens, in milliseconds.
    *
-   * @default {30000}
+   * @default {120000}
    */
   readonly timeoutMs?: number;
 }
@@ -74,13 +74,13 @@ export interface RunningServer extends AsyncDisposable {
   readonly exited: Promise<number>;
   /** Everything it wrote so far, standard output and standard error together. */
   output(): string;
-  /** Waits until the output from `since` on holds a match. */
+  /** Waits until the output from `since` on, as far as its last line has ended, holds a match. */
   waitForOutput(pattern: RegExp, options?: { readonly since?: number; readonly timeoutMs?: number }): Promise<string>;
   /** Sends a signal without waiting. */
   signal(signal: Signal): void;
   /**
    * Sends `signal` (SIGKILL by default: fast, nothing to wait for) and waits for the end.
-   * After 15 seconds without an end it is killed and the promise rejects.
+   * After 28 seconds without an end it is killed and the promise rejects.
    */
   stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number>;
   /** Its resident memory in KiB. */
@@ -183,15 +183,27 @@ function launch(runtime: RuntimeUnderTest, args: readonly string[], options: Sta
   // The streams may hold output after the exit; unless something else holds them open, the output is whole when they end.
   const closed = new Promise<void>((resolve) => {
     child.once("close", () => resolve());
-    child.once("exit", () => setTimeout(resolve, 2_000).unref());
+    child.once("exit", () => setTimeout(resolve, HELD_OPEN).unref());
   });
   exited.catch(() => {});
   // Not `child.kill()`: on Deno it reports the signal as the cause of the end, even when the process chose its exit code.
   const kill = (signal: Signal) => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, signal);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(child.pid!, signal);
+    } catch (error) {
+      // It has ended, and we are about to hear of it.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   };
   return { pid: child.pid!, exited, closed, kill, output: () => text, listeners };
 }
+
+/** How long to read on after the exit where something else holds the streams open, in milliseconds. */
+const HELD_OPEN = 10_000;
+
+/** How long a server may take to end, in milliseconds: less than the 30 s after which it ends sessions by force. */
+const END_TIME = 28_000;
 
 const SIGNALS = {
   SIGHUP: 1,
@@ -230,7 +242,7 @@ export async function startServer(
   const stop = async (signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGKILL") => {
     kill(signal);
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), 15_000));
+    const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), END_TIME));
     const code = await Promise.race([exited, late]);
     clearTimeout(timer);
     if (code !== "late") {
@@ -239,10 +251,12 @@ export async function startServer(
     }
     kill("SIGKILL");
     await exited;
-    throw new Error(`The server did not end on ${signal} within 15 s. Its output:\n${output()}`);
+    throw new Error(`The server did not end on ${signal} within ${END_TIME} ms. Its output:\n${output()}`);
   };
-  const waitForOutput = (pattern: RegExp, { since = 0, timeoutMs = 10_000 } = {}) =>
-    waitFor(() => pattern.exec(output().slice(since))?.[0], {
+  // A line may come in pieces, and be the answer with its end alone.
+  const lines = () => output().slice(0, output().lastIndexOf("\n") + 1);
+  const waitForOutput = (pattern: RegExp, { since = 0, timeoutMs = 60_000 } = {}) =>
+    waitFor(() => pattern.exec(lines().slice(since))?.[0], {
       listeners,
       ended: closed,
       timeoutMs,
@@ -255,7 +269,7 @@ export async function startServer(
     }, {
       listeners,
       ended: closed,
-      timeoutMs: options.timeoutMs ?? 30_000,
+      timeoutMs: options.timeoutMs ?? 120_000,
       what: () => `a line that says where the server listens; its output:\n${output()}`,
     });
     const first = addresses[0]!;
@@ -290,7 +304,7 @@ export async function runToExit(
   options: StartOptions = {},
 ): Promise<{ code: number; output: string }> {
   const { exited, closed, kill, output } = launch(runtime, args, options);
-  const timer = setTimeout(() => kill("SIGKILL"), options.timeoutMs ?? 20_000);
+  const timer = setTimeout(() => kill("SIGKILL"), options.timeoutMs ?? 120_000);
   const code = await exited;
   clearTimeout(timer);
   await closed;

@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "./_client.ts";
 import { onPath } from "./_server.ts";
 
 /** Why no service manager can be played here; `undefined` if it can. */
@@ -42,7 +43,10 @@ export class ServiceManager implements AsyncDisposable {
 
   /** Waits until it listens. */
   async listening(): Promise<this> {
-    while (!existsSync(this.socket)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually("the service manager's socket", () => {
+      if (this.#child.exitCode !== null) throw new Error(`The service manager ended with ${this.#child.exitCode}`);
+      return existsSync(this.socket);
+    });
     return this;
   }
 

@@ -9,6 +9,9 @@ import { bytes, hex, ipv4Bytes, LOOPBACK6, type Part, portBytes, type To, Wire }
 /** Greeting with the one method "no authentication". */
 export const GREETING: Uint8Array = bytes(5, 1, 0);
 
+/** A name with a longer label than DNS has: resolvers reject it by themselves, whatever name servers do. */
+export const NO_NAME: string = `${"x".repeat(64)}.test`;
+
 /** Commands of SOCKS5 (SOCKS4 has the first two). */
 export const CONNECT = 1, BIND = 2, ASSOCIATE = 3;
 

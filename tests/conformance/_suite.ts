@@ -27,7 +27,7 @@ export type BareCase = Omit<Case, "server">;
 export interface CaseOptions extends StartOptions {
   /** The arguments of its server. */
   readonly args?: readonly string[];
-  /** What the whole case may take, in milliseconds. @default {30000} */
+  /** What the whole case may take, in milliseconds: only what hangs takes as long. @default {180000} */
   readonly deadlineMs?: number;
   /** Why the case cannot run here; `undefined` when it can. */
   readonly skip?: string | undefined;
@@ -71,7 +71,7 @@ function suiteFor(runtime: RuntimeUnderTest): Suite {
   const register = (sentence: string, options: CaseOptions, run: () => Promise<void>) => {
     const skip = runtime.available ? options.skip : runtime.reason;
     if (skip !== undefined) test(sentence, { skip }, () => {});
-    else test(sentence, () => within(options.deadlineMs ?? 30_000, `the case "${sentence}"`, run()));
+    else test(sentence, () => within(options.deadlineMs ?? 180_000, `the case "${sentence}"`, run()));
   };
 
   const theFolder = () => folder ??= mkdtempSync(join(tmpdir(), "socks-conformance-"));

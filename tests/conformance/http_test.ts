@@ -17,7 +17,7 @@ suite("HTTP", ({ test }) => {
       assertMatch(decoder.decode(data), /^HTTP\/1\.1 400 /, what);
       assertEquals(ending, "fin", what);
     }
-  }, { deadlineMs: 60_000 });
+  });
 
   test("bodies that could be read in two ways reach no origin as a whole", async ({ server }) => {
     for (const [what, chunks] of Object.entries(BAD_CHUNKS)) {
@@ -33,7 +33,7 @@ suite("HTTP", ({ test }) => {
       const got = await origin.readToEnd();
       assert(!/smuggled|\r\n0\r\n\r\n$/.test(decoder.decode(got.data)), `${what}: ${hex(got.data)}`);
     }
-  }, { deadlineMs: 60_000 });
+  });
 
   test("what follows a request is the next one, and goes where it says itself", async ({ server }) => {
     using one = await Target.listen();
@@ -72,7 +72,7 @@ suite("HTTP", ({ test }) => {
       last = written;
       await new Promise((resolve) => setTimeout(resolve, 500));
       return false;
-    }, 20_000);
+    }, 120_000);
     assert(written < 64 << 20, `the origin wrote ${written} bytes`);
     assert(server.rssKiB() - before < 64 * 1024, "memory grew with the answer");
     wire.reset();

@@ -40,7 +40,7 @@ async function abroad(runtime: RuntimeUnderTest, folder: string, args: readonly 
       using wire = await connect(from);
       await wire.send(5, 1, 0, request);
       assertEquals(hex(await wire.read(2)), "05 00");
-      return (await readReply(wire, 20_000)).code;
+      return (await readReply(wire)).code;
     };
     return {
       server,
@@ -130,7 +130,7 @@ suite("policy", ({ test, bare }) => {
     for (const name of ["localhost", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "0"]) {
       assertNotEquals(await world.ask(bytes(5, CONNECT, 0, name5(name, port))), 0, name);
     }
-  }, { skip: noNamespaces, deadlineMs: 60_000 });
+  }, { skip: noNamespaces, deadlineMs: 600_000 });
 
   bare("a client from elsewhere does not reach the server's own listener", async (of) => {
     const world = await worldOf(of, ["--open"]);
@@ -189,7 +189,7 @@ suite("policy", ({ test, bare }) => {
     await control.read(2);
     const relay = await readReply(control);
     assertEquals([relay.code, relay.host], [0, SERVER]);
-    assertEquals(await datagramsAbroad(namespace, of.folder, relay.port), ["public"]);
+    assertEquals(await datagramsAbroad(namespace, of.folder, relay.port), ["public by name", "public"]);
   }, { skip: noNamespaces });
 
   bare("names lead a client from elsewhere to public addresses only, whatever they resolve to", async (of) => {
@@ -231,9 +231,10 @@ suite("policy", ({ test, bare }) => {
   }, { skip: noNamespaces });
 
   bare("an unreachable network is 03, an unreachable host 04, silence 06", async (of) => {
-    const world = await worldOf(of, ["--open", "--connect-timeout", "1"]);
-    assertEquals(await world.ask(request5(CONNECT, "7.7.7.7", 80)), 3);
-    assertEquals(await world.ask(request5(CONNECT, "8.8.4.4", 80)), 4);
+    const patient = await worldOf(of, ["--open"]);
+    assertEquals(await patient.ask(request5(CONNECT, "7.7.7.7", 80)), 3);
+    assertEquals(await patient.ask(request5(CONNECT, "8.8.4.4", 80)), 4);
+    const world = await worldOf(of, ["--open", "--connect-timeout", "2"]);
     assertEquals(await world.ask(request5(CONNECT, "9.9.9.9", 80)), 6);
     using wire = await world.connect();
     await wire.write(request4(CONNECT, "9.9.9.9", 80));
@@ -249,27 +250,27 @@ suite("policy", ({ test, bare }) => {
       await first.read(2);
       const settled = world.server.openFiles();
       const wires = await Promise.all(Array.from({ length: 10 }, () => world.connect(CLIENT, resetAtEnd)));
+      await eventually("their descriptors", () => world.server.openFiles() >= settled + 10);
       await Promise.all(wires.map(async (wire) => {
         await wire.send(5, 1, 0, request5(CONNECT, "9.9.9.10", 80));
         assertEquals(hex(await wire.read(2)), "05 00");
       }));
-      assert(world.server.openFiles() >= settled + 10);
       for (const wire of wires) wire.close();
       // Bun cannot call a connect off: its descriptor stays until the system gives up, the client's must not.
       const dials = of.runtime.name === "bun" ? wires.length : 0;
-      await eventually("the descriptors to be closed", () => world.server.openFiles() <= settled + dials + 3, 15_000);
+      await eventually("the descriptors to be closed", () => world.server.openFiles() <= settled + dials + 3);
     }, { skip: noNamespaces });
   }
 
   bare("the answer does not come before the dial's result", async (of) => {
     const world = await worldOf(of, ["--open", "--connect-timeout", "2"]);
     using wire = await world.connect();
-    const began = Date.now();
+    const began = performance.now();
     await wire.send(5, 1, 0, request5(CONNECT, "9.9.9.9", 80), "optimistic");
     await wire.read(2);
     assertEquals((await readReply(wire)).code, 6);
     // Had it come before, it would have come at once.
-    assert(Date.now() - began > 1_000, `after ${Date.now() - began} ms`);
+    assert(performance.now() - began > 1_000, `after ${performance.now() - began} ms`);
   }, { skip: noNamespaces });
 
   bare("a client on a UNIX socket counts as one on this machine", async ({ runtime, folder }) => {
@@ -314,7 +315,7 @@ async function datagramsAbroad(namespace: Namespace, folder: string, relayPort: 
     `${relayPort}`,
   ];
   return await new Promise((resolve, reject) => {
-    execFile(program!, [...args, SERVER, CLIENT], { timeout: 20_000 }, (error, stdout) => {
+    execFile(program!, [...args, SERVER, CLIENT], { timeout: 120_000 }, (error, stdout) => {
       if (error) reject(error);
       else resolve(JSON.parse(stdout));
     });
@@ -331,12 +332,15 @@ const bind = (host) => new Promise((resolve) => {
 const got = [];
 const targets = [await bind("127.0.0.1"), await bind("0.0.0.0"), await bind(client)];
 const udp = await bind(client);
-const done = new Promise((resolve) => {
-  for (const target of targets) target.on("message", (data) => {
-    got.push(String(data));
-    if (String(data) === "public") resolve();
-  });
+const waits = new Set();
+for (const target of targets) target.on("message", (data) => {
+  got.push(String(data));
+  for (const waiting of waits) waiting();
 });
+const arrival = (payload) => Promise.race([
+  new Promise((resolve) => waits.add(() => got.includes(payload) && resolve())),
+  new Promise((resolve) => setTimeout(resolve, 60_000)),
+]);
 const send = (host, port, payload) => new Promise((resolve) => udp.send(
   new Uint8Array([0, 0, 0, 1, ...host.split(".").map(Number), port >> 8, port & 255, ...new TextEncoder().encode(payload)]),
   Number(relayPort), server, resolve));
@@ -347,9 +351,13 @@ await send("127.0.0.1", targets[0].address().port, "loopback");
 await send("127.0.0.2", targets[1].address().port, "loopback too");
 await send("0.0.0.0", targets[1].address().port, "unspecified");
 await named("loopback.test", targets[0].address().port, "loopback by name");
-await new Promise((resolve) => setTimeout(resolve, 200));
+// By the time that this name has been looked up, the one before it has been, too.
+const byName = arrival("public by name");
+await named("public.test", targets[2].address().port, "public by name");
+await byName;
+const last = arrival("public");
 await send(client, targets[2].address().port, "public");
-await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 8000))]);
+await last;
 console.log(JSON.stringify(got));
 process.exit();
 `;

@@ -147,7 +147,8 @@ suite("reloading", ({ bare }) => {
     await using server = await settings.serve(runtime);
     for (const [path, text, name, word] of [[secret, "new\n", "ada", "new"], [usersFile, BOB, "bob", "x"]] as const) {
       const since = server.output().length;
-      writeFileSync(path, text);
+      // In its place, and by one write: nobody sees it half written.
+      writeFileSync(path, text, { flag: "r+" });
       await server.waitForOutput(/Reloaded/, { since });
       assertEquals(await mayLogIn(server, name, word), true);
     }

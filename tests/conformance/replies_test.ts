@@ -10,6 +10,7 @@ import {
   GREETING,
   name5,
   negotiated,
+  NO_NAME,
   readReply,
   type Reply,
   request5,
@@ -69,8 +70,8 @@ suite("replies", ({ test }) => {
   });
 
   test("a name that does not resolve is 04", async ({ server }) => {
-    assertEquals((await failure(server, request5(CONNECT, "nonexistent.invalid", 80))).code, 4);
-  }, { deadlineMs: 40_000 });
+    assertEquals((await failure(server, request5(CONNECT, NO_NAME, 80))).code, 4);
+  });
 
   test("a CONNECT to the server's own listener is 02, however it is written", async ({ server }) => {
     const mapped = bytes(4, new Uint8Array(10), 0xff, 0xff, 127, 0, 0, 1, portBytes(server.port));
@@ -208,12 +209,12 @@ suite("replies", ({ test }) => {
   test("success is never sent before the dial's result", async ({ server }) => {
     // The name fails only after a lookup: an early success would be seen before it.
     using wire = await Wire.connect(server);
-    await wire.send(GREETING, request5(CONNECT, "nonexistent.invalid", 80), "GET / HTTP/1.1\r\n\r\n");
+    await wire.send(GREETING, request5(CONNECT, NO_NAME, 80), "GET / HTTP/1.1\r\n\r\n");
     assertEquals(hex(await wire.read(2)), "05 00");
     assertEquals((await readReply(wire)).code, 4);
     const { data } = await wire.readToEnd();
     assertEquals(data.length, 0);
-  }, { deadlineMs: 40_000 });
+  });
 
   test("BIND and UDP ASSOCIATE with an unknown address type are 08", async ({ server }) => {
     assertEquals((await failure(server, bytes(5, BIND, 0, 9))).code, 8);
