@@ -47,7 +47,7 @@ export function environment(extra: Readonly<Record<string, string>> = {}): Recor
 }
 
 /** How long programs can outlive a test run that was itself killed, in seconds; longer than any case takes. */
-const LIMIT_S = 150;
+const LIMIT_S = 900;
 
 /** The exit code of what was killed. */
 const KILLED = 137;

@@ -4,9 +4,9 @@
  * @module
  */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../_free_port.ts";
 import { type Bench, file, program } from "./_case.ts";
 
 /** sshd must be started by its full path. */
@@ -52,6 +52,7 @@ export async function startSshd(bench: Bench): Promise<SshServer> {
       "PermitRootLogin prohibit-password",
       "PasswordAuthentication no",
       "MaxStartups 100",
+      "LoginGraceTime 0",
       "Subsystem sftp internal-sftp",
       "",
     ].join("\n"),
@@ -75,13 +76,4 @@ export async function startSshd(bench: Bench): Promise<SshServer> {
 /** The option that has `ssh` and `scp` go through a SOCKS server. */
 export function throughProxy(proxyPort: number, version: 4 | 5 = 5): readonly string[] {
   return ["-o", `ProxyCommand=nc -X ${version} -x 127.0.0.1:${proxyPort} %h %p`];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("Cannot find a free port");
-  return address.port;
 }

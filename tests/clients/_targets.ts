@@ -145,7 +145,9 @@ export interface HttpTargetOptions extends TargetOptions {
  */
 export async function httpTarget(options: HttpTargetOptions = {}): Promise<HttpTarget> {
   const requests: string[] = [];
-  const server = createHttpServer({ keepAlive: true }, (request, response) => {
+  // Without limits of its own: how slow a client may be is not what is tested.
+  const unlimited = { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 };
+  const server = createHttpServer({ keepAlive: true, ...unlimited }, (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     answer(request, response, options.routes ?? {});
   });

@@ -21,13 +21,13 @@ clients("the first command", [program("curl")], (it) => {
     assertEquals(server.addresses, [{ host: "127.0.0.1", port: 1080 }]);
     const inside = isolated ? ["nsenter", `--net=/proc/${server.pid}/ns/net`] : [];
     const page = bench.start([...inside, process.execPath, "run", "-A", "--no-check", PAGE]);
-    const port = /^port (\d+)$/m;
+    const port = /^port (\d+)\n/m;
     await page.waitForOutput(port);
     const authority = `localhost:${port.exec(page.output())![1]}`;
     const curl = ["curl", "--disable", "--silent", "--show-error", "--socks5-hostname", "127.0.0.1:1080"];
     const { code, stdout, stderr } = await bench.run([...inside, ...curl, `http://${authority}/`]);
     assertEquals({ code, stdout, stderr }, { code: 0, stdout: GREETING, stderr: "" });
-    await page.waitForOutput(/^GET \/$/m);
+    await page.waitForOutput(/^GET \/\n/m);
     assertMatch(await sessionLine(server, authority), /connect/);
   }, { needs: isolated ? [] : [freePort1080] });
 

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -69,8 +70,9 @@ function smart(root: string, request: IncomingMessage, response: ServerResponse)
   child.stdin.on("error", () => {});
   request.pipe(child.stdin);
   let head = "";
-  const untilBody = (chunk: Uint8Array) => {
-    head += new TextDecoder("latin1").decode(chunk);
+  const untilBody = (chunk: Buffer) => {
+    // Buffer's latin1 keeps every byte; TextDecoder's is Windows-1252.
+    head += chunk.toString("latin1");
     const end = head.indexOf("\r\n\r\n");
     if (end < 0) return;
     child.stdout.off("data", untilBody);
@@ -79,8 +81,8 @@ function smart(root: string, request: IncomingMessage, response: ServerResponse)
       if (name.toLowerCase() === "status") response.statusCode = parseInt(value);
       else response.setHeader(name, value);
     }
-    // The bytes of the body that came along, which latin1 kept as they were.
-    response.write(Uint8Array.from(head.slice(end + 4), (character) => character.charCodeAt(0)));
+    // What came along of the body.
+    response.write(Buffer.from(head.slice(end + 4), "latin1"));
     child.stdout.pipe(response);
   };
   child.stdout.on("data", untilBody);
@@ -154,7 +156,7 @@ clients("git", [program("git"), file(BACKEND)], (it) => {
       ...["socat", "-d", "-d", "TCP4-LISTEN:0,bind=127.0.0.1,fork"],
       `EXEC:git daemon --inetd --export-all --base-path=${root}`,
     ]);
-    const listening = /listening on .*:(\d+)/;
+    const listening = /listening on .*:(\d+)\n/;
     await daemon.waitForOutput(listening);
     const port = listening.exec(daemon.output())![1]!;
     const proxy = join(folder, "proxy");

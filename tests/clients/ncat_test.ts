@@ -8,7 +8,8 @@ const MIB = 1024 * 1024;
 const USERS = ["--user", "alice:secret"];
 
 function ncat(bench: Bench, input: Uint8Array | string, ...args: readonly (string | number)[]): Promise<Finished> {
-  return bench.run(["ncat", ...args.map(String)], { input });
+  // Its own limit for connecting is 10 s.
+  return bench.run(["ncat", "--wait", "120s", ...args.map(String)], { input });
 }
 
 clients("ncat", [program("ncat")], (it) => {

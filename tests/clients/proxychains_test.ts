@@ -26,7 +26,7 @@ async function behind(
 ): Promise<Finished> {
   const path = join(await bench.folder(), "proxychains.conf");
   const length = /random|round/.test(strategy) ? ["chain_len = 1"] : [];
-  const timeouts = ["tcp_read_time_out 10000", "tcp_connect_time_out 5000"];
+  const timeouts = ["tcp_read_time_out 120000", "tcp_connect_time_out 120000"];
   const lines = [strategy, ...length, "proxy_dns", ...timeouts, "[ProxyList]", ...proxies];
   await writeFile(path, lines.join("\n") + "\n");
   return await bench.run(["proxychains4", "-f", path, ...command], input === undefined ? {} : { input });

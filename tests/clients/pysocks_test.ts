@@ -18,7 +18,7 @@ import hashlib, json, socket, sys, urllib.request
 import socks
 proxy = json.loads(sys.argv[1])
 def configured(sock):
-    sock.settimeout(15)
+    sock.settimeout(120)
     sock.set_proxy(getattr(socks, proxy["type"]), "127.0.0.1", proxy["port"], rdns=proxy["rdns"],
                    username=proxy["username"], password=proxy["password"])
     return sock
