@@ -76,7 +76,12 @@ export type { AuthOptions } from "./src/auth/auth_options.ts";
 export type { GssapiLevelName, GssapiOptions } from "./src/auth/gssapi_options.ts";
 export type { GssapiUser, GssapiUsers } from "./src/auth/gssapi_users.ts";
 export type { ClientInfo, User } from "./src/auth/client_info.ts";
-export { AuthenticationError, type AuthMethod, type Negotiated } from "./src/auth/method.ts";
+export {
+  AuthenticationError,
+  type AuthenticationErrorOptions,
+  type AuthMethod,
+  type Negotiated,
+} from "./src/auth/method.ts";
 export { type UserEntry, userList, type UserListOptions } from "./src/auth/user_list.ts";
 export { hashPassword, type HashPasswordOptions } from "./src/auth/password_hash.ts";
 export type { Argon2, Argon2Cost, Argon2Job } from "./src/auth/argon2.ts";

@@ -6,6 +6,7 @@
 
 import { type Argon2, argon2Here, type Argon2Job } from "./argon2.ts";
 import type { Argon2Thread } from "./argon2_thread.ts";
+import { AuthenticationError } from "./method.ts";
 
 /** Options for {@linkcode argon2Pool}. */
 export interface Argon2PoolOptions {
@@ -70,7 +71,9 @@ export function argon2Pool(options: Argon2PoolOptions = {}): Argon2 {
   return (job, signal) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      if (queue.length >= waiting) throw new Error(`Cannot check a password: ${waiting} others wait`);
+      if (queue.length >= waiting) {
+        throw new AuthenticationError(`Cannot check a password: ${waiting} others wait`, { isUnchecked: true });
+      }
       const drop = (): void => {
         const index = queue.indexOf(entry);
         if (index >= 0) queue.splice(index, 1);

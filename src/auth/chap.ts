@@ -20,7 +20,7 @@ import { ProtocolError } from "../protocol/decoded.ts";
 import type { Authenticate, ChapCredentials } from "./authenticate.ts";
 import { type ClientInfo, isUser, type User } from "./client_info.ts";
 import { hmacMd5 } from "./hmac_md5.ts";
-import { AuthenticationError, type AuthMethod, type MethodChannel } from "./method.ts";
+import { AuthenticationError, type AuthMethod, type MethodChannel, refusedLogin } from "./method.ts";
 import { sameBytes } from "./password_cache.ts";
 
 /** The length of our challenges: longer than what they are answered with. */
@@ -105,12 +105,7 @@ async function userOf(said: Said, proof: Proof, client: ClientInfo, authenticate
   } catch (error) {
     cause = error;
   }
-  const reason = cause === undefined
-    ? "unknown user or wrong secret"
-    : cause instanceof AuthenticationError
-    ? cause.message
-    : "the check failed";
-  throw refused(said, reason, cause);
+  throw refusedLogin(`as ${JSON.stringify(said.username)}`, "unknown user or wrong secret", cause);
 }
 
 /** An answer to our challenge, and ours to the client's, if there is one. */
@@ -192,7 +187,7 @@ class Said {
   }
 }
 
-function refused(said: Said, reason: string, cause?: unknown): AuthenticationError {
+function refused(said: Said, reason: string): AuthenticationError {
   const who = said.identity === undefined ? "by CHAP" : `as ${JSON.stringify(said.username)}`;
-  return new AuthenticationError(`Cannot log in ${who}: ${reason}`, { cause });
+  return new AuthenticationError(`Cannot log in ${who}: ${reason}`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { netErrorCode } from "../net/errors.ts";
 import { Method } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
 import {
@@ -134,7 +135,9 @@ async function establish(
       };
       const step = await gssapiQueue.run(accept, late, signal).catch((error) => {
         if (!isBegun) context = before;
-        throw refused(error instanceof Error ? error.message : String(error), error);
+        // What the library does not like is unknown; all else is what happens in the queue before it.
+        const isUnchecked = netErrorCode(error) !== "unknown";
+        throw refused(error instanceof Error ? error.message : String(error), error, isUnchecked);
       });
       context = step.context;
       if (step.complete) {
@@ -187,6 +190,6 @@ async function refuse(channel: MethodChannel, error: unknown): Promise<void> {
   if (isTold) await Promise.resolve(channel.write(encodeGssapiAbort())).catch(() => {});
 }
 
-function refused(reason: string, cause?: unknown): AuthenticationError {
-  return new AuthenticationError(`Cannot log in by GSSAPI: ${reason}`, { cause });
+function refused(reason: string, cause?: unknown, isUnchecked?: boolean): AuthenticationError {
+  return new AuthenticationError(`Cannot log in by GSSAPI: ${reason}`, { cause, isUnchecked });
 }

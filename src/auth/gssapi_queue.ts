@@ -43,7 +43,7 @@ export class GssapiQueue {
    */
   run<T>(work: () => Promise<T>, late: (made: T) => void, signal?: Abortable): Promise<T> {
     if (this.#waiting.length >= this.#most) {
-      return Promise.reject(new NetError("too-many-files", `Cannot log in by GSSAPI: ${this.#most} wait already`));
+      return Promise.reject(new NetError("too-many-files", `Cannot take a token: ${this.#most} wait already`));
     }
     return new Promise((resolve, reject) => {
       let isOver = false;
@@ -59,7 +59,7 @@ export class GssapiQueue {
       };
       const abort = (): void => give(signal!.reason);
       const timer = setTimeout(
-        () => give(new NetError("timeout", `Cannot log in by GSSAPI: no answer within ${this.#patience / 1000} s`)),
+        () => give(new NetError("timeout", `Cannot take a token: no answer within ${this.#patience / 1000} s`)),
         this.#patience,
       );
       if (signal?.aborted) return abort();

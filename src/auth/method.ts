@@ -123,6 +123,46 @@ export interface AuthMethod {
 export class AuthenticationError extends Error {
   /** Always `AuthenticationError`. */
   override readonly name = "AuthenticationError";
+  /** Whether the check itself failed: the client may well be who it says it is, and is not one that guesses. */
+  readonly isUnchecked: boolean;
+
+  /**
+   * Makes an error.
+   *
+   * @param message Why, for the log.
+   * @param options What is behind it.
+   */
+  constructor(message: string, { cause, isUnchecked = false }: AuthenticationErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.isUnchecked = isUnchecked;
+  }
+}
+
+/** What is behind an {@linkcode AuthenticationError}. */
+export interface AuthenticationErrorOptions {
+  /** The error that led to it. */
+  readonly cause?: unknown;
+  /**
+   * Whether the check itself failed.
+   *
+   * @default {false}
+   */
+  readonly isUnchecked?: boolean | undefined;
+}
+
+/**
+ * Makes the error for a login that a check did not say yes to.
+ *
+ * @param who Who tried: `as "ada"`.
+ * @param wrong Why, if the check just said no.
+ * @param cause What the check threw, if it did. Of what is no {@linkcode AuthenticationError} nothing is told: secrets may
+ * be in it.
+ */
+export function refusedLogin(who: string, wrong: string, cause: unknown): AuthenticationError {
+  const isRefusal = cause instanceof AuthenticationError;
+  const reason = cause === undefined ? wrong : isRefusal ? cause.message : "the check failed";
+  const isUnchecked = cause !== undefined && (!isRefusal || cause.isUnchecked);
+  return new AuthenticationError(`Cannot log in ${who}: ${reason}`, { cause, isUnchecked });
 }
 
 /**

@@ -8,7 +8,7 @@ import { Method } from "../protocol/constants.ts";
 import { decodeLogin, encodeLoginStatus, MAX_LOGIN } from "../protocol/username_password.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { isUser, type User } from "./client_info.ts";
-import { AuthenticationError, type AuthMethod } from "./method.ts";
+import { type AuthMethod, refusedLogin } from "./method.ts";
 
 const SUCCESS = 0x00;
 const FAILURE = 0x01;
@@ -33,12 +33,7 @@ export function usernamePassword(authenticate: Authenticate): AuthMethod {
       }
       await channel.write(encodeLoginStatus(user === undefined ? FAILURE : SUCCESS));
       if (user !== undefined) return { user };
-      const reason = cause === undefined
-        ? "unknown user or wrong password"
-        : cause instanceof AuthenticationError
-        ? cause.message
-        : "the check failed";
-      throw new AuthenticationError(`Cannot log in as ${JSON.stringify(username)}: ${reason}`, { cause });
+      throw refusedLogin(`as ${JSON.stringify(username)}`, "unknown user or wrong password", cause);
     },
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AuthenticationError } from "../auth/method.ts";
 import type { IpAddress } from "../net/address.ts";
 import { NetError } from "../net/errors.ts";
 import { counterKey } from "./counter_key.ts";
@@ -21,8 +22,8 @@ export interface LoginGuard {
    * Asked before a login is looked at.
    *
    * @param ip The client's address, if it has one.
-   * @returns Why not, for the log; `undefined` if it may. It does not fail: it may not, where the counts cannot be
-   * reached and are not to be done without.
+   * @returns Why not, for the log; `undefined` if it may.
+   * @throws {AuthenticationError} If the counts cannot be reached and are not to be done without.
    */
   mayTry(ip: IpAddress | undefined): string | undefined | Promise<string | undefined>;
   /**
@@ -67,7 +68,9 @@ export function loginGuard(limit: LoginLimit, counters: Counters, now: () => num
       if (ip === undefined) return undefined;
       const answer = (refused: number): string | undefined =>
         refused > 0 ? `too many failed logins from ${sourceKey(ip)}` : undefined;
-      return attempt(() => then(counters.get(key(ip, "refused")), answer), (error) => error.message);
+      return attempt(() => then(counters.get(key(ip, "refused")), answer), (error) => {
+        throw new AuthenticationError(error.message, { cause: error, isUnchecked: true });
+      });
     },
     failed(ip) {
       if (ip === undefined) return 0;

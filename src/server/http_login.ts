@@ -6,7 +6,7 @@
 
 import { isUser, type User } from "../auth/client_info.ts";
 import type { Authenticate, PasswordCredentials } from "../auth/authenticate.ts";
-import { AuthenticationError } from "../auth/method.ts";
+import { AuthenticationError, refusedLogin } from "../auth/method.ts";
 import { bytesOf } from "../protocol/http_head.ts";
 import type { Session } from "./session.ts";
 
@@ -53,17 +53,9 @@ export async function logIn(session: Session, value: string, authenticate: Authe
   if (credentials === undefined) {
     throw new AuthenticationError("Cannot log in: the Proxy-Authorization is no Basic one with a name and a password");
   }
-  const quoted = JSON.stringify(credentials.username);
   const check = async () => await authenticate(credentials, session);
-  let reason = "unknown user or wrong password";
   let cause: unknown;
-  const answer = await session.until(
-    check().catch((error) => {
-      cause = error;
-      reason = error instanceof AuthenticationError ? error.message : "the check failed";
-      return undefined;
-    }),
-  );
+  const answer = await session.until(check().catch((error) => void (cause = error)));
   if (isUser(answer)) return answer;
-  throw new AuthenticationError(`Cannot log in as ${quoted}: ${reason}`, { cause });
+  throw refusedLogin(`as ${JSON.stringify(credentials.username)}`, "unknown user or wrong password", cause);
 }

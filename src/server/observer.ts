@@ -39,7 +39,10 @@ export interface SessionInfo extends ClientInfo {
 
 /** Why a session could not do what it was asked. */
 export interface Refusal {
-  /** `authentication`, `rules` (or limits), `protocol` (bytes that no RFC allows) or `network` (the dial failed). */
+  /**
+   * `authentication`, `rules` (or limits), `protocol` (bytes that no RFC allows) or `network` (the dial failed, or the
+   * check of a login did: the client has not been found to be nobody).
+   */
   readonly cause: "authentication" | "rules" | "protocol" | "network";
   /** The reason in words. It may quote what the client sent, escaped. */
   readonly reason: string;

@@ -185,7 +185,9 @@ function relayed(session: Session, error: unknown): void {
 function refusalOf(session: Session, exchange: Exchange | undefined, error: unknown): Refusal | undefined {
   if (session.stopped !== undefined && session.stopped.cause !== "timeout") return undefined;
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof AuthenticationError) return { cause: "authentication", reason, error };
+  if (error instanceof AuthenticationError) {
+    return { cause: error.isUnchecked ? "network" : "authentication", reason, error };
+  }
   if (error instanceof ProtocolError) return { cause: "protocol", reason, error };
   if (exchange === undefined || exchange.replied) return undefined;
   const code = netErrorCode(error);

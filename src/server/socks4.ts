@@ -6,7 +6,7 @@
 
 import { askIdent, latin1 } from "../auth/ident.ts";
 import { isUser } from "../auth/client_info.ts";
-import { AuthenticationError } from "../auth/method.ts";
+import { AuthenticationError, refusedLogin } from "../auth/method.ts";
 import { NO_ADDRESS } from "../protocol/address.ts";
 import { Reply, Socks4Reply } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
@@ -63,10 +63,12 @@ async function identify(session: Session, { userId }: Socks4Request): Promise<vo
   if (authenticate === undefined) return;
   session.enter("authentication");
   const check = async () => await authenticate({ method: "user-id", username, verified }, session);
-  const answer = await session.until(check().catch(() => undefined));
+  let cause: unknown;
+  const answer = await session.until(check().catch((error) => void (cause = error)));
   session.user = isUser(answer) ? answer : undefined;
   if (session.user !== undefined) return;
   await refuse(session, Socks4Reply.REJECTED);
+  if (cause !== undefined) throw refusedLogin(`as ${quoted}`, "", cause);
   throw new AuthenticationError(`Cannot serve the user id ${quoted}: this server wants a password, SOCKS4 has none`);
 }
 

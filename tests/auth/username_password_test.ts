@@ -53,6 +53,7 @@ test("a check that fails lets nobody in, and keeps its error as the cause", asyn
     const { negotiating, answer } = await login(authenticate);
     const error = await assertRejects(() => negotiating, AuthenticationError);
     assertEquals(error.cause, cause);
+    assertEquals([error.message, error.isUnchecked], ['Cannot log in as "ada": the check failed', true]);
     assert((await answer())![1] !== 0);
   }
 });

@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { test } from "node:test";
+import { AuthenticationError } from "../../src/auth/method.ts";
 import { NetError } from "../../src/net/errors.ts";
 import type { Counters } from "../../src/policy/counters.ts";
 import type { LoginLimit } from "../../src/policy/limit.ts";
@@ -117,11 +118,12 @@ test("it works with counts that are elsewhere", async () => {
   assertEquals(await guard.mayTry(IP), "too many failed logins from 192.0.2.7");
 });
 
-test("counts that cannot be reached refuse a try, and are no error", async () => {
+test("counts that cannot be reached refuse a try, of which the client knows nothing", async () => {
   const message = "Cannot count: the store cannot be reached";
   const fail = () => Promise.reject(new NetError("not-allowed", message));
   const guard = loginGuard({}, { hit: fail, add: fail, get: fail, delete: fail, close: () => Promise.resolve() });
-  assertEquals(await guard.mayTry(IP), message);
+  const error = await assertRejects(async () => await guard.mayTry(IP), AuthenticationError, message);
+  assertEquals(error.isUnchecked, true);
   assertEquals(await guard.failed(IP), 0);
   assertEquals(await guard.succeeded(IP), undefined);
 });
