@@ -65,7 +65,7 @@ export class Internet implements AsyncDisposable {
 
   static #command(from: string, proxy: string, url: string): string[] {
     return [
-      ...["curl", "--disable", "--silent", "--show-error", "--no-buffer", "--max-time", "20", "--interface", from],
+      ...["curl", "--disable", "--silent", "--show-error", "--no-buffer", "--max-time", "140", "--interface", from],
       ...["--proxy", `socks5h://${proxy}`, url],
     ];
   }

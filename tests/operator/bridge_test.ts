@@ -92,5 +92,5 @@ clients("bridge", [program("curl")], (it) => {
       assertStringIncludes(stdout, `<p id="script">it ran</p>`);
     }
     assertStringIncludes(await sessionLine(upstream, `localhost:${http.port}`), " ada connect ");
-  }, { needs: [program("chromium")], deadlineMs: 60_000 });
+  }, { needs: [program("chromium")], deadlineMs: 300_000 });
 });

@@ -50,7 +50,7 @@ class Example implements AsyncDisposable {
   async addUser(name: string, password: string, groups: string): Promise<void> {
     const file = join(this.path, "../users");
     const command = [...this.#case.runtime.command, "passwd", name, "--file", file, "--groups", groups];
-    const { code, stderr } = await run(command, { signal: AbortSignal.timeout(20_000), input: `${password}\n` });
+    const { code, stderr } = await run(command, { signal: AbortSignal.timeout(140_000), input: `${password}\n` });
     assertEquals(code, 0, stderr);
   }
 

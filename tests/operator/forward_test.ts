@@ -53,7 +53,7 @@ async function endingOf(connecting: Promise<Wire>): Promise<string> {
 function greeting(word: string): (wire: Wire) => Promise<void> {
   return async (wire) => {
     await wire.send(word);
-    await wire.readToEnd();
+    await wire.readToEnd(600_000);
     wire.finish();
   };
 }
@@ -119,7 +119,7 @@ clients("forwards", [program("curl")], (it) => {
       forwards: [{ listen: "127.0.0.1:0", to: names.address, protocol: "udp", name: "dns" }],
     });
     const { port } = await forwardTo(operated, names.address);
-    const resolver = new Resolver();
+    const resolver = new Resolver({ timeout: 60_000 });
     resolver.setServers([`127.0.0.1:${port}`]);
     const found = await Promise.all(Array.from({ length: 50 }, (_, at) => resolver.resolve4(`${at}.example`)));
     assertEquals(found.flat(), Array.from({ length: 50 }, (_, at) => `192.0.2.${at}`));
@@ -128,7 +128,7 @@ clients("forwards", [program("curl")], (it) => {
     using local = await NameServer.listen((_, type) => type === A ? ["127.0.0.1"] : []);
     const second = await operate(bench, { forwards: [{ listen: "127.0.0.1:0", to: local.address, protocol: "udp" }] });
     const { port: at } = await forwardTo(second, local.address);
-    const third = await operate(bench, { resolver: { servers: [`127.0.0.1:${at}`] } });
+    const third = await operate(bench, { resolver: { servers: [`127.0.0.1:${at}`], timeout: "60s" } });
     const { rep, address } = await third.ask("through.example", target.port);
     assertEquals([rep, address], [0, "127.0.0.1"]);
     assertEquals(local.questions.includes("through.example A"), true);

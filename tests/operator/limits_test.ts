@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { writeFileSync } from "node:fs";
-import { Target, type To, Wire } from "../conformance/_client.ts";
+import { closedPort, Target, type To, Wire } from "../conformance/_client.ts";
 import { type RunningServer, startServer } from "../conformance/_server.ts";
 import { asked, ASSOCIATE, BIND, CONNECT, readReply4, request4, tunnel } from "../conformance/_socks.ts";
 import { suite } from "../conformance/_suite.ts";
@@ -143,12 +143,11 @@ suite("limits on sessions", ({ bare }) => {
 
   bare("a target that cannot be reached takes no place for longer than the try", async ({ runtime, folder }) => {
     using echo = await Target.echo();
-    using gone = await Target.listen();
-    gone.close();
+    const gone = await closedPort();
     await using server = await serveWith(runtime, folder, { limits: [{ sessions: 1 }] });
     for (let i = 0; i < 5; i++) {
       // The place is free as soon as the client knows, though it may stay and read.
-      const { wire, reply } = await asked(server, CONNECT, gone.host, gone.port);
+      const { wire, reply } = await asked(server, CONNECT, "127.0.0.1", gone);
       assertEquals(reply.code, 5);
       using next = await tunnel(server, echo.host, echo.port);
       await leave(server, next);

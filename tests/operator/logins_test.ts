@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { Target, Wire } from "../conformance/_client.ts";
+import { eventually, Target, Wire } from "../conformance/_client.ts";
 import { runToExit } from "../conformance/_server.ts";
 import { GREETING, password, tunnel } from "../conformance/_socks.ts";
 import { suite } from "../conformance/_suite.ts";
@@ -58,7 +58,11 @@ suite("wrong logins", ({ bare }) => {
   bare("many at once find out no more, though each hash takes its time", async (of) => {
     const hash = (await passwd(of.runtime, "lovelace", "ada")).trim().slice("ada:".length);
     const logins = { attempts: 8, refuseFor: "1h" };
-    await using operated = await Operated.start(of, { users: [{ name: "ada", password: hash }], logins });
+    await using operated = await Operated.start(of, {
+      users: [{ name: "ada", password: hash }],
+      logins,
+      handshakeTimeout: "5m",
+    });
     const wires = await Promise.all(
       Array.from({ length: 20 }, () => Wire.connect(operated.place, { from: "127.0.0.66" })),
     );
@@ -66,14 +70,12 @@ suite("wrong logins", ({ bare }) => {
     try {
       for (const wire of [...wires, right]) await wire.send(5, 1, 2);
       for (const wire of [...wires, right]) await wire.read(2);
-      const answers = wires.map(async (wire, index) => {
-        await wire.write(password("ada", `wrong ${index}`));
-        return (await wire.read(2, 25_000))[1];
-      });
+      await Promise.all(wires.map((wire, index) => wire.write(password("ada", `wrong ${index}`))));
+      const answers = wires.map(async (wire) => (await wire.read(2))[1]);
       // By the first answer all of them wait for theirs, and the right one waits behind them.
       await Promise.race(answers);
       await right.write(password("ada", "lovelace"));
-      assertEquals((await right.read(2, 25_000))[1], 1);
+      assertEquals((await right.read(2))[1], 1);
       assertEquals(await Promise.all(answers), wires.map(() => 1));
     } finally {
       for (const wire of [...wires, right]) wire.close();
@@ -109,7 +111,7 @@ suite("wrong logins", ({ bare }) => {
     const grown = operated.server.rssKiB() - before;
     // A hundred bytes for each would be 0.3 MiB; garbage that is not collected yet is more.
     assertEquals(grown < 48 * 1024, true, `grown by ${grown} KiB`);
-  }, { deadlineMs: 60_000 });
+  }, { deadlineMs: 300_000 });
 
   bare("have lines that the printed filter for fail2ban finds, and no client can fake", async (of) => {
     const { code, output } = await runToExit(of.runtime, ["service", "fail2ban"]);
@@ -134,8 +136,7 @@ suite("wrong logins", ({ bare }) => {
       }
       const isRefusal = /login refused:|"refusal":"authentication"/;
       const lines = () => server.output().split("\n").slice(0, -1).filter((line) => isRefusal.test(line));
-      await server.waitForOutput(/127\.0\.0\.69/).catch(() => {});
-      assertEquals(lines().length >= 1 + forged.length, true, server.output());
+      await eventually("the lines of all refusals", () => lines().length >= 1 + forged.length + 1);
       const found = server.output().split("\n").flatMap((line) =>
         patterns.flatMap((pattern) => pattern.exec(line)?.groups?.addr ?? [])
       );

@@ -20,7 +20,7 @@ const HOSTS = {
 /** Asks a server with Tor's own program. */
 function torResolve(operated: Operated, ...args: readonly string[]): Promise<Finished> {
   const { host, port } = operated.server;
-  return run(["tor-resolve", ...args, `${host}:${port}`], { signal: AbortSignal.timeout(20_000) });
+  return run(["tor-resolve", ...args, `${host}:${port}`], { signal: AbortSignal.timeout(140_000) });
 }
 
 async function answer(operated: Operated, ...args: readonly string[]): Promise<string> {
@@ -130,9 +130,9 @@ suite("torsocks", ({ bare }) => {
     });
     const torsocks = (...command: readonly string[]): Promise<Finished> =>
       run([...internet.prefix, "torsocks", "-a", "127.0.0.1", "-P", "1080", ...command], {
-        signal: AbortSignal.timeout(20_000),
+        signal: AbortSignal.timeout(140_000),
       });
-    const curl = ["curl", "--disable", "--silent", "--show-error", "--max-time", "15", "http://web.test/"];
+    const curl = ["curl", "--disable", "--silent", "--show-error", "--max-time", "140", "http://web.test/"];
     const fetched = await torsocks(...curl);
     assertEquals([fetched.code, fetched.stderr], [0, ""]);
     assertStringIncludes(fetched.stdout, "GET / at 203.0.113.80:80");

@@ -16,7 +16,7 @@ async function download(server: RunningServer, source: Target, bytes: number, wh
   const wire = await tunnel(server, source.host, source.port, who);
   const port = wire.localPort;
   await wire.send(`${bytes}\n`);
-  assertEquals((await wire.readToEnd(20_000)).data.length, bytes);
+  assertEquals((await wire.readToEnd()).data.length, bytes);
   wire.close();
   await ended(server, port);
 }
@@ -59,7 +59,7 @@ suite("quotas", ({ bare }) => {
     using other = await tunnel(server, echo.host, echo.port, BOB);
     const ports = [idle.localPort, busy.localPort];
     await untilEnded(busy);
-    await idle.readToEnd(20_000);
+    await idle.readToEnd();
     for (const port of ports) {
       const line = await ended(server, port);
       assertStringIncludes(
@@ -132,7 +132,7 @@ suite("quotas in a file", ({ bare }) => {
       await using server = await serveWith(runtime, folder, settings(file));
       await download(server, source, 60_000);
       // It is saved some seconds after the change.
-      await eventually("the counts to be saved", () => /,12\d{4},/.test(readFileSync(file, "utf8")), 20_000);
+      await eventually("the counts to be saved", () => /,12\d{4},/.test(readFileSync(file, "utf8")));
       server.signal("SIGKILL");
       await server.exited;
     }
@@ -186,10 +186,10 @@ suite("quotas in a file", ({ bare }) => {
     await using server = await serveWith(runtime, folder, settings(file));
     renameSync(place, elsewhere);
     await download(server, source, 30_000);
-    await server.waitForOutput(/WARNING.*counts|WARNING.*store/i, { timeoutMs: 20_000 });
+    await server.waitForOutput(/WARNING.*counts|WARNING.*store/i);
     await download(server, source, 30_000);
     renameSync(elsewhere, place);
-    await eventually("the counts to be saved", () => /,6\d{4},/.test(readFileSync(file, "utf8")), 20_000);
+    await eventually("the counts to be saved", () => /,6\d{4},/.test(readFileSync(file, "utf8")));
     await server.waitForOutput(/is written again/);
     const told = server.output().split("\n").filter((line) => line.includes("counts.json"));
     assertEquals(told.length, 2, server.output());

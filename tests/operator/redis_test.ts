@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Target } from "../conformance/_client.ts";
+import { eventually, Target } from "../conformance/_client.ts";
 import { type RunningServer, runtimes, type RuntimeUnderTest } from "../conformance/_server.ts";
 import { asked, CONNECT, tunnel } from "../conformance/_socks.ts";
 import { suite } from "../conformance/_suite.ts";
@@ -22,20 +22,19 @@ async function download(server: RunningServer, source: Target, bytes: number): P
   const wire = await tunnel(server, source.host, source.port);
   const port = wire.localPort;
   await wire.send(`${bytes}\n`);
-  assertEquals((await wire.readToEnd(20_000)).data.length, bytes);
+  assertEquals((await wire.readToEnd()).data.length, bytes);
   wire.close();
   await ended(server, port);
 }
 
 /** Waits until a server that was told of bytes a moment ago refuses because they are used up. */
 async function refusesSoon(server: RunningServer, target: Target): Promise<void> {
-  for (let i = 0; i < 100; i++) {
+  await eventually("the refusal of a session", async () => {
     const { wire, reply } = await asked(server, CONNECT, target.host, target.port);
     await leave(server, wire);
-    if (reply.code === 2) return;
-    assertEquals(reply.code, 0);
-  }
-  throw new Error(`It admits all. The log:\n${server.output()}`);
+    assert(reply.code === 0 || reply.code === 2, `REP ${reply.code}`);
+    return reply.code === 2;
+  });
 }
 
 /** Checks that a secret is not told to anybody. */
@@ -104,7 +103,7 @@ suite("counts in Redis", ({ bare }) => {
       for (let i = 0; i < 3; i++) await download(server, source, 10_000);
       assertEquals(told(server).length, 2 * round - 1, server.output());
       await redis.start();
-      await server.waitForOutput(/INFO.*answers again/, { since, timeoutMs: 20_000 });
+      await server.waitForOutput(/INFO.*answers again/, { since });
       assertEquals(told(server).length, 2 * round, server.output());
     }
     await download(server, source, 10_000);
@@ -113,7 +112,7 @@ suite("counts in Redis", ({ bare }) => {
     await using other = await serveWith(another(runtime), folder, settings);
     await refusal(other, other, source);
     assertSecret(server, other);
-  }, { skip, deadlineMs: 60_000 });
+  }, { skip });
 
   bare("while Redis is away sessions are refused, if it fails closed, and running ones go on", async ({
     runtime,
@@ -135,7 +134,7 @@ suite("counts in Redis", ({ bare }) => {
     assertEquals(new TextDecoder().decode(await running.read(11)), "still there");
     const since = server.output().length;
     await redis.start();
-    await server.waitForOutput(/INFO.*answers again/, { since, timeoutMs: 20_000 });
+    await server.waitForOutput(/INFO.*answers again/, { since });
     await download(server, source, 1000);
     assertEquals(told(server).length, 2, server.output());
     assertSecret(server);
@@ -149,7 +148,7 @@ suite("counts in Redis", ({ bare }) => {
     await server.waitForOutput(/WARNING.*Redis at /);
     await refusal(server, server, source);
     await redis.start();
-    await server.waitForOutput(/INFO.*answers again/, { timeoutMs: 20_000 });
+    await server.waitForOutput(/INFO.*answers again/);
     await download(server, source, 1000);
     assertEquals(told(server).length, 2, server.output());
     assertEquals(await server.stop("SIGTERM"), 0);
@@ -167,7 +166,7 @@ suite("counts in Redis", ({ bare }) => {
     for (const { wire } of all) await leave(server, wire);
     await server.waitForOutput(/WARNING.*Redis at .*no answer within/);
     redis.send("SIGCONT");
-    await server.waitForOutput(/INFO.*answers again/, { timeoutMs: 20_000 });
+    await server.waitForOutput(/INFO.*answers again/);
     assertEquals(told(server).length, 2, server.output());
   }, { skip });
 

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../_free_port.ts";
 import { eventually, Target, Udp } from "../conformance/_client.ts";
 import { asked, ASSOCIATE, name5, socks5Address } from "../conformance/_socks.ts";
 import { suite } from "../conformance/_suite.ts";
@@ -26,7 +27,7 @@ suite("names and their addresses", ({ bare }) => {
     // Allowed for one question, denied for the next, and so on; a second look would find the other.
     using names = await NameServer.listen((_, type) => type === A ? [`127.0.0.${11 + turn++ % 2}`] : []);
     await using operated = await Operated.start(of, {
-      resolver: { servers: [names.address], cache: false },
+      resolver: { servers: [names.address], timeout: "60s", cache: false },
       rules: [{ name: "only", action: "allow", to: ["127.0.0.11"] }],
       otherwise: "deny",
     });
@@ -50,7 +51,11 @@ suite("names and their addresses", ({ bare }) => {
       type === A ? [name.startsWith("open") ? "127.0.0.11" : "127.0.0.12"] : []
     );
     await using operated = await Operated.start(of, {
-      resolver: { servers: [names.address], hosts: { "known.test": "127.0.0.12", "shown.test": "127.0.0.11" } },
+      resolver: {
+        servers: [names.address],
+        timeout: "60s",
+        hosts: { "known.test": "127.0.0.12", "shown.test": "127.0.0.11" },
+      },
       rules: [
         { action: "deny", to: ["127.0.0.12", "open-but-not-by-name.test"] },
         { action: "deny", commands: ["udp-associate"], ports: [9] },
@@ -85,6 +90,7 @@ suite("names and their addresses", ({ bare }) => {
     await using operated = await Operated.start(of, {
       resolver: {
         servers: [names.address],
+        timeout: "60s",
         hosts: {
           "nas.home": "127.0.0.20",
           "*.home": "127.0.0.21",
@@ -114,7 +120,9 @@ suite("names and their addresses", ({ bare }) => {
     );
     for (const cache of [{ maxTtl: "1h" }, false]) {
       names.questions.length = 0;
-      await using operated = await Operated.start(of, { resolver: { servers: [names.address], cache } });
+      await using operated = await Operated.start(of, {
+        resolver: { servers: [names.address], timeout: "60s", cache },
+      });
       for (let i = 0; i < 3; i++) {
         assertEquals((await operated.ask("kept.test", echo.port)).rep, 0);
         assertEquals((await operated.ask("gone.test", echo.port)).rep, 4);
@@ -127,11 +135,16 @@ suite("names and their addresses", ({ bare }) => {
   });
 
   bare("prefer: which version of IP comes first, and which is used at all", async (of) => {
-    using four = await Target.echo();
-    const six = await Target.echo({ host: "::1", port: four.port });
-    using _six = six;
+    // A port that is free for both.
+    const port = await freePort();
+    using four = await Target.echo({ port });
+    using _six = await Target.echo({ host: "::1", port });
     using names = await NameServer.listen((_, type) => type === A ? ["127.0.0.1"] : type === AAAA ? ["::1"] : []);
-    const resolver = { servers: [names.address], hosts: { "only4.test": "127.0.0.1", "only6.test": "::1" } };
+    const resolver = {
+      servers: [names.address],
+      timeout: "60s",
+      hosts: { "only4.test": "127.0.0.1", "only6.test": "::1" },
+    };
     const expected = {
       "ipv4": ["127.0.0.1", "127.0.0.1", "::1"],
       "ipv6": ["::1", "127.0.0.1", "::1"],
