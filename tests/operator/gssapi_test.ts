@@ -196,15 +196,19 @@ suite("GSSAPI", ({ bare }) => {
     assertEquals(curl.code, 97);
   }, options);
 
-  bare("500 logins leave nothing behind", async (of) => {
+  bare("logins leave nothing behind", async (of) => {
     using echo = await Target.echo();
     await using it = await operated(of, {}, { logLevel: "warning" });
-    await client(alice, "logins", it.place.port, 100, echo.port);
-    const before = it.server.rssKiB();
-    await client(alice, "logins", it.place.port, 500, echo.port);
-    // A context alone is 5 KiB and more; the session and its streams are collected when the engine likes.
-    const growth = it.server.rssKiB() - before;
-    assert(growth < 24 * 1024, `It grew by ${growth} KiB`);
+    // A context alone is 5 KiB and more: what stays grows with each round. The engine's garbage and heap do so for some.
+    const logins = 300, leak = logins * 5;
+    const grown: number[] = [];
+    for (let before = it.server.rssKiB(); grown.length === 0 || grown.at(-1)! >= leak;) {
+      assert(grown.length < 20, `It grew by ${grown.join(", ")} KiB`);
+      await client(alice, "logins", it.place.port, logins, echo.port);
+      const now = it.server.rssKiB();
+      grown.push(now - before);
+      before = now;
+    }
   }, options);
 
   bare("what is missing is one line at the start", async (of) => {
