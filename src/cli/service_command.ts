@@ -4,7 +4,10 @@
  * @module
  */
 
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { resolve } from "node:path";
+import { parseIp } from "../net/address.ts";
+import { parseEndpoint } from "../net/endpoint.ts";
 import { FAIL2BAN_FILTER } from "./fail2ban_filter.ts";
 import { programCommand } from "./program_command.ts";
 import { serviceUnit, socketUnit } from "./systemd_unit.ts";
@@ -40,13 +43,13 @@ export function serviceCommand(out: (text: string) => void): Command {
     .description("Prints a hardened unit for systemd.")
     .option("--user", "for your own service manager (systemctl --user)")
     .option("--socket", "the socket unit that goes with the service")
-    .option("--listen <ADDRESS>", "where the socket unit listens (repeatable, default: 127.0.0.1:1080)", collect)
+    .option("--listen <ADDRESS>", "where the socket unit listens (repeatable, default: 127.0.0.1:1080)", addPlace)
     .option("--config <FILE>", "the settings (default: config.yaml in /etc/socks-server or ~/.config/socks-server)")
     .option("--low-ports", "allow ports below 1024")
     .action(({ user, socket, listen, config, lowPorts }: SystemdFlags) => {
       const text = socket === true
         ? socketUnit(listen ?? ["127.0.0.1:1080"], user)
-        : serviceUnit({ command: programCommand(), user, config, lowPorts });
+        : serviceUnit({ command: programCommand(), user, config: config && resolve(config), lowPorts });
       out(text.trimEnd());
     });
 
@@ -65,6 +68,16 @@ interface SystemdFlags {
   readonly lowPorts?: boolean;
 }
 
-function collect(value: string, former: readonly string[] = []): readonly string[] {
-  return [...former, value];
+/** Systemd looks no names up, and knows a path by its slash. */
+function addPlace(value: string, former: readonly string[] = []): readonly string[] {
+  try {
+    const place = parseEndpoint(value.startsWith("/") ? `unix:${value}` : value);
+    const isPlace = "path" in place
+      ? /^\/[^\n]+$/.test(place.path)
+      : parseIp(place.host) !== undefined && place.port > 0;
+    if (isPlace) return [...former, "path" in place ? place.path : value];
+  } catch {
+    // As with what is none.
+  }
+  throw new InvalidArgumentError("expected an address such as 0.0.0.0:1080, [::]:1080 or unix:/PATH");
 }

@@ -46,7 +46,7 @@ export function flagProblem(error: CommanderError, command: Command): string {
 /** A value that its flag, or the command, cannot read; those that can be secrets are read by the schema. */
 function argumentProblem(message: string): string {
   const [, flag, ofFlag, word, argument, why] =
-    /^error: (?:option '(\S+).*?' argument '(.*)'|command-argument value '(.*)') is invalid(?: for argument '(.*?)')?\. (.*)$/
+    /^error: (?:option '(\S+).*?' argument '(.*)'|command-argument value '(.*)') is invalid(?: for argument '(.*?)')?\. (.*)$/s
       .exec(message) ?? [];
   if (why === undefined) return printable(message.replace(/^error: /, ""));
   const expected = why.replace(/^Allowed choices are (.*)\.$/, "expected one of $1");

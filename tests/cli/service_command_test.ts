@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { programCommand } from "../../src/cli/program_command.ts";
 import { serviceCommand } from "../../src/cli/service_command.ts";
 import { serviceUnit, socketUnit } from "../../src/cli/systemd_unit.ts";
+import { runWords } from "./_run.ts";
 
 /** What the command prints. */
 async function printed(...args: string[]): Promise<string> {
@@ -72,8 +73,18 @@ test("a socket unit listens where it is told", () => {
 
 test("the command prints units and the filter", async () => {
   assertMatch(await printed("systemd"), /^\[Service\]$/m);
-  assertMatch(await printed("systemd", "--user", "--config", "a.yaml"), /--config a\.yaml$/m);
+  // The service runs in another folder.
+  assertMatch(await printed("systemd", "--user", "--config", "a.yaml"), /--config \/\S*\/a\.yaml$/m);
   const socket = await printed("systemd", "--socket", "--listen", "[::]:1", "--listen", "[::]:2");
   assertStringIncludes(socket, "ListenStream=[::]:1\nListenStream=[::]:2\n");
+  assertStringIncludes(await printed("systemd", "--socket", "--listen", "unix:/run/a b"), "ListenStream=/run/a b\n");
   assertMatch(await printed("fail2ban"), /^failregex = /m);
+});
+
+test("a socket unit is not made for a place that systemd cannot listen at", async () => {
+  for (const place of ["0.0.0.0:99999", "127.0.0.1:0", "localhost:1080", "1080", "unix:run/a", "unix:/run/a\nb"]) {
+    const { code, stdout, stderr } = await runWords(`service systemd --socket --listen ${place}`);
+    assertEquals([code, stdout], [2, [""]], place);
+    assertMatch(stderr[0]!, /^--listen: found .*, expected an address such as 0\.0\.0\.0:1080, .* or unix:\/PATH$/);
+  }
 });
