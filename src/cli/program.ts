@@ -11,6 +11,7 @@ import { serveOptions } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
 import { formatAddress } from "../net/address.ts";
 import { isMixed } from "../server/mixed.ts";
+import { currentRuntime } from "../runtime/detect.ts";
 import type { ServeOptions } from "../server/options.ts";
 import { serve, type Server } from "../server/server.ts";
 import { announcement, announcementLine, forwardLine } from "./announcement.ts";
@@ -18,6 +19,7 @@ import type { Ground } from "./ground.ts";
 import { wordsEntry } from "./log_entry.ts";
 import { type Notifier, notifier } from "./notify.ts";
 import { formatOf } from "./program_log.ts";
+import { outgoingAdvice } from "./outgoing_advice.ts";
 import { Reloader } from "./reload.ts";
 import { switchTo, titleOf } from "./run_as.ts";
 import { sessionObserver } from "./session_log.ts";
@@ -113,7 +115,7 @@ export class Program {
       if (process.geteuid?.() === 0) log.giveTo(account.uid, account.gid); // else it is that user already
       switchTo(account);
     }
-    for (const warning of warnings) this.#log("warning", "settings", printable(warning));
+    await this.#warn(warnings);
     if (this.#config.watch === true || account !== undefined) {
       const problem = await this.#watch.look();
       const who = account === undefined ? "" : ` as "${printable(titleOf(account))}"`;
@@ -174,7 +176,7 @@ export class Program {
     this.#config = config;
     if (config.watch === true && this.#told === undefined) this.#watch.start();
     else this.#watch.stop();
-    for (const warning of warnings) this.#log("warning", "settings", printable(warning));
+    await this.#warn(warnings);
     if (config.runAs !== runAs) {
       this.#log("warning", "settings", "runAs: takes effect when the program is started anew");
     }
@@ -232,6 +234,13 @@ export class Program {
   #say(event: string, line: string): void {
     const format = formatOf(this.#config, this.#terminal.isLive);
     this.#terminal.out(format === "text" ? line : announcementLine(event, line, Date.now()));
+  }
+
+  /** What is allowed and not wise, also in what only this machine can tell. */
+  async #warn(warnings: readonly string[]): Promise<void> {
+    const own = (await currentRuntime()).interfaces();
+    const all = [...warnings, ...outgoingAdvice(this.#config.outgoing?.addresses ?? [], own)];
+    for (const warning of all) this.#log("warning", "settings", printable(warning));
   }
 
   #log(level: "info" | "warning" | "error", event: string, line: string, fields?: Record<string, unknown>): void {
