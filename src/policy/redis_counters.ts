@@ -39,6 +39,12 @@ export interface RedisCountersOptions extends MemoryCountersOptions {
    * @default {1000}
    */
   readonly retryEvery?: number | undefined;
+  /**
+   * How long connecting may take, in milliseconds.
+   *
+   * @default {2000}
+   */
+  readonly connectTimeout?: number | undefined;
 }
 
 /** So many counts go to Redis together when it is back. */
@@ -51,7 +57,7 @@ local left = redis.call("pttl", KEYS[1])
 return {value, left}`;
 
 /**
- * Connects to Redis, or finds that it is away; that takes two seconds at most.
+ * Connects to Redis, or finds that it is away; that takes `connectTimeout` at most.
  *
  * @param url Where it is.
  * @returns The counters. They reconnect by themselves.
@@ -86,6 +92,7 @@ class RedisCounters implements Counters {
       },
       timeout: options.timeout,
       retryEvery: options.retryEvery,
+      connectTimeout: options.connectTimeout,
     });
   }
 

@@ -29,10 +29,14 @@ export interface RedisLinkOptions {
    * @default {1000}
    */
   readonly retryEvery?: number | undefined;
+  /**
+   * How long connecting may take, in milliseconds.
+   *
+   * @default {2000}
+   */
+  readonly connectTimeout?: number | undefined;
 }
 
-/** How long connecting may take, in milliseconds. */
-const CONNECT_TIMEOUT = 2000;
 /** After so many looks in vain there is a new connection: the old one may be dead without anybody having closed it. */
 const LOOKS_A_CONNECTION = 30;
 /** Commands that wait for an answer at once. What is more fails, as if Redis were away. */
@@ -46,6 +50,7 @@ export class RedisLink {
   readonly #url: RedisUrl;
   readonly #options: RedisLinkOptions;
   readonly #timeout: number;
+  readonly #connectTimeout: number;
   #client: RedisClient;
   #state: "new" | "away" | "back" | "closed" = "new";
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -62,11 +67,12 @@ export class RedisLink {
     this.#url = url;
     this.#options = options;
     this.#timeout = options.timeout ?? 500;
+    this.#connectTimeout = options.connectTimeout ?? 2000;
     this.decided = new Promise((resolve) => this.#decided = resolve);
     this.#client = this.#connect();
     this.#timer = setInterval(() => this.#look(), options.retryEvery ?? 1000);
-    const noAnswer = new Error(`no answer within ${CONNECT_TIMEOUT} ms`);
-    this.#firstTimer = setTimeout(() => this.#state === "new" && this.#lost(noAnswer), CONNECT_TIMEOUT);
+    const noAnswer = new Error(`no answer within ${this.#connectTimeout} ms`);
+    this.#firstTimer = setTimeout(() => this.#state === "new" && this.#lost(noAnswer), this.#connectTimeout);
   }
 
   /**
@@ -99,7 +105,7 @@ export class RedisLink {
   }
 
   #connect(): RedisClient {
-    const client = makeClient(this.#url);
+    const client = makeClient(this.#url, this.#connectTimeout);
     client.on("error", (error: unknown) => client === this.#client && this.#lost(error));
     client.on("ready", () => void this.#probe());
     // It tries again by itself, and says why by events.
@@ -158,10 +164,10 @@ export class RedisLink {
   }
 }
 
-function makeClient({ href }: RedisUrl): RedisClient {
+function makeClient({ href }: RedisUrl, connectTimeout: number): RedisClient {
   return createClient({
     url: href,
-    socket: { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 1000) },
+    socket: { connectTimeout, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, 1000) },
     disableOfflineQueue: true,
     commandsQueueMaxLength: MAX_QUEUE,
     disableClientInfo: true,

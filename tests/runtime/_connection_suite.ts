@@ -11,6 +11,7 @@ import {
   bytesOf,
   inTime,
   listen,
+  nobody,
   readExactly,
   readPattern,
   sendPattern,
@@ -20,6 +21,7 @@ import {
   withPair,
   writeUntilPending,
 } from "./_support.ts";
+import { ownLoopback } from "./_own_loopback.ts";
 
 export function connectionSuite(runtime: Runtime): void {
   describe(`${runtime.name}: a connection`, () => {
@@ -218,9 +220,7 @@ export function connectionSuite(runtime: Runtime): void {
 
   describe(`${runtime.name}: connecting`, () => {
     test("is refused where nobody listens", async () => {
-      const { listener, at } = await listen(runtime);
-      listener.close();
-      await assertNetError(runtime.connect(at), "refused");
+      await assertNetError(runtime.connect(await nobody(runtime)), "refused");
     });
 
     test("stops when its signal aborts", async () => {
@@ -264,7 +264,7 @@ export function connectionSuite(runtime: Runtime): void {
     });
 
     test("ends its iteration and drops who waits when it closes", async () => {
-      const { listener, at } = await listen(runtime);
+      const { listener, at } = await listen(runtime, ownLoopback());
       const iterator = listener[Symbol.asyncIterator]();
       const first = iterator.next();
       const client = await runtime.connect(at);
@@ -278,7 +278,7 @@ export function connectionSuite(runtime: Runtime): void {
       if (!late.done) late.value.close();
       assert((await inTime(iterator.next(), "the end of the iteration")).done);
       // Nobody serves it any more, but who was taken is served on.
-      await Promise.race([duplexOf(waiting).read(), waiting.closed]).catch(() => {});
+      await inTime(Promise.race([duplexOf(waiting).read(), waiting.closed]).catch(() => {}), "the end of who waits");
       await duplexOf(client).write(bytesOf("still"));
       assertEquals(textOf(await readExactly(duplexOf(server), 5)), "still");
       await assertNetError(runtime.connect(at), "refused");

@@ -5,6 +5,7 @@ import { isUnixAddress, type SocketAddress } from "../../src/net/address.ts";
 import { NetError, type NetErrorCode } from "../../src/net/errors.ts";
 import type { Connection, Duplex, Listener, Runtime } from "../../src/runtime/runtime.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
+import { ownLoopback } from "./_own_loopback.ts";
 
 /** Both ends of one connection. */
 export interface Pair {
@@ -55,6 +56,13 @@ export async function listen(runtime: Runtime, ip = "127.0.0.1"): Promise<{ list
   const listener = await runtime.listen({ address: { ip, port: 0 } });
   assert(!isUnixAddress(listener.address));
   return { listener, at: listener.address };
+}
+
+/** Where nobody listens, nor will. */
+export async function nobody(runtime: Runtime): Promise<SocketAddress> {
+  const { listener, at } = await listen(runtime, ownLoopback());
+  listener.close();
+  return at;
 }
 
 /** The next connection of a listener. */
@@ -172,7 +180,13 @@ export function textOf(bytes: Uint8Array | null): string {
   return bytes === null ? "(end)" : new TextDecoder().decode(bytes);
 }
 
-/** Writes until a write stays pending while the event loop goes round. Returns that write and how much was written. */
+/** How long a write has to be pending to be taken for one that waits for a reader, in milliseconds. */
+const STALLED = 300;
+
+/**
+ * Writes until a write stays pending while the event loop goes round, for longer than the system holds back what a
+ * reader has acknowledged. Returns that write and how much was written.
+ */
 export async function writeUntilPending(to: Duplex): Promise<{ pending: Promise<void>; written: number }> {
   for (let written = 0; written < 256 << 20;) {
     const write = to.write(pattern(written, 65_536));
@@ -181,7 +195,8 @@ export async function writeUntilPending(to: Duplex): Promise<{ pending: Promise<
     let settled = false;
     const noted = write.finally(() => settled = true);
     noted.catch(() => {});
-    for (let i = 0; i < 50 && !settled; i++) await turns(1);
+    const started = performance.now();
+    for (let i = 0; !settled && (i < 50 || performance.now() - started < STALLED); i++) await turns(1);
     if (!settled) return { pending: write, written };
   }
   throw new Error("No backpressure within 256 MiB");

@@ -44,6 +44,7 @@ export function systemSuite(runtime: Runtime): void {
         const listener = await runtime.listen({ address: { path } });
         const { connect } = await import("node:net");
         const client = connect({ path });
+        client.on("error", () => {}); // the reset at the end
         client.write("hello");
         const { value: server } = await inTime(listener[Symbol.asyncIterator]().next(), "a connection");
         assertEquals([server.local, server.remote], [undefined, undefined]);

@@ -2,8 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { test } from "node:test";
 import { NetError } from "../../src/net/errors.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
-import type { SocketAddress } from "../../src/net/address.ts";
-import { accept, listen, until } from "./_support.ts";
+import { accept, listen, nobody, until } from "./_support.ts";
 
 const runtime = await currentRuntime();
 
@@ -22,13 +21,6 @@ async function seenFrom(at: string, localIp: string): Promise<(string | undefine
   }
 }
 
-/** An address where nobody listens. */
-async function closed(): Promise<SocketAddress> {
-  const { listener, at } = await listen(runtime);
-  listener.close();
-  return at;
-}
-
 test("a connection leaves from the address that it is told to", async () => {
   assertEquals(await seenFrom("127.0.0.1", "127.0.0.2"), ["127.0.0.2", "127.0.0.2"]);
   assertEquals(await seenFrom("127.0.0.1", "127.0.0.1"), ["127.0.0.1", "127.0.0.1"]);
@@ -36,10 +28,10 @@ test("a connection leaves from the address that it is told to", async () => {
 });
 
 test("a refusal is one, wherever the connection was to leave from", async () => {
-  const to = await closed();
+  const to = await nobody(runtime);
   const error = await assertRejects(() => runtime.connect(to, { localIp: "127.0.0.2" }), NetError);
   assertEquals(error.code, "refused");
-  assertEquals(error.message, `Cannot connect to "127.0.0.1:${to.port}" from "127.0.0.2": connection refused`);
+  assertEquals(error.message, `Cannot connect to "${to.ip}:${to.port}" from "127.0.0.2": connection refused`);
 });
 
 test("from an address that is not this machine's no network is in reach, and the error names it", async () => {

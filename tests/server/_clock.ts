@@ -30,7 +30,10 @@ export class Clock implements Disposable {
       this.#timers.add(timer);
       return timer;
     };
-    const remove = (timer: Timer | undefined): void => void this.#timers.delete(timer!);
+    // A timer of before may be stopped while this clock is there.
+    const remove = (timer: Timer | undefined): void => {
+      if (!this.#timers.delete(timer!)) real.clearTimeout(timer as never);
+    };
     replace({
       clearInterval: remove,
       clearTimeout: remove,

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { test } from "node:test";
 import { join } from "../protocol/_codec.ts";
+import { Clock } from "./_clock.ts";
 import { echo, FAR, hex, type House, house, soon, target, Wire } from "./_harness.ts";
 import { Network } from "./_network.ts";
 
@@ -295,11 +296,13 @@ test("a browser is told in HTTP that this is a SOCKS proxy", async () => {
 });
 
 test("a refused client that sends on gets its reply and a bound on its stay", async () => {
+  using clock = new Clock();
   await using running = await house();
   const client = running.client();
   await client.send([5, 1, 0, 5, 1, 0, 1, 10, 0, 0, 1, 0, 80], "x".repeat(10_000));
   await client.expect("05 00 05 02 00 01 00 00 00 00 00 00");
   assertEquals(await client.restHex(), "");
+  await clock.advance(9_000);
   assertEquals((await running.seen.summary()).cause, "refused"); // though the client never leaves
   assert((await running.seen.summary()).duration < 9_000);
 });
