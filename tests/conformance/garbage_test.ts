@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync, readFileSync } from "node:fs";
 import { bytes, closedPort, eventually, hex, pseudoRandom, Target, type To, Wire, writeUntilEnd } from "./_client.ts";
 import { assertServes, password, request4, request5 } from "./_socks.ts";
 import type { RunningServer } from "./_server.ts";
@@ -26,19 +27,32 @@ function mutated(random: Random, right: Uint8Array): Uint8Array {
   return new Uint8Array(data);
 }
 
+/** The TCP ports on which somebody listens here: other programs are not to be reached, who may stay on the line. */
+function takenPorts(): Set<number> {
+  const files = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
+  const listeners = files.flatMap((
+    path,
+  ) => [...readFileSync(path, "utf8").matchAll(/:([0-9A-F]{4}) [0-9A-F]+:0000 0A /g)]);
+  return new Set(listeners.map(([, port]) => parseInt(port!, 16)));
+}
+
 /**
- * Whether a server might take some part of it for a request to connect somewhere, or to look a name up: only loopback is
- * to be reached from here. Strict on purpose: it looks at every offset.
+ * Whether a server might take some part of it for a request to connect somewhere, or to look a name up: only closed ports
+ * of loopback are to be reached from here. Strict on purpose: it looks at every offset.
  */
-function mayReachOut(data: Uint8Array): boolean {
+function mayReachOut(data: Uint8Array, taken: Set<number>): boolean {
   const text = new TextDecoder("latin1").decode(data);
-  if (text.startsWith("CONNECT ") && !/^CONNECT 127\.0\.0\.\d{1,2}:/.test(text)) return true;
+  const isTaken = (at: number) => taken.has(data[at]! << 8 | data[at + 1]!);
+  if (text.startsWith("CONNECT ")) {
+    const port = /^CONNECT 127\.0\.0\.\d{1,2}:(\d*)/.exec(text)?.[1];
+    if (port === undefined || taken.has(Number(port))) return true;
+  }
   for (let at = 0; at < data.length; at++) {
     const isLoopback = (from: number) => data[from] === 127 && data[from + 1] === 0;
-    if (data[at] === 4 && data[at + 1] === 1 && !isLoopback(at + 4) && at === 0) return true;
+    if (data[at] === 4 && data[at + 1] === 1 && (!isLoopback(at + 4) || isTaken(at + 2)) && at === 0) return true;
     if (data[at] === 4 && data[at + 1] === 2 && data[4] === 0 && at === 0) return true;
     if (data[at] !== 5 || (data[at + 1] !== 1 && data[at + 1] !== 2 && data[at + 1] !== 3)) continue;
-    if (data[at + 3] === 1 && !isLoopback(at + 4)) return true;
+    if (data[at + 3] === 1 && (!isLoopback(at + 4) || isTaken(at + 8))) return true;
     if (data[at + 3] === 4 || data[at + 3] === 3) return true;
   }
   return false;
@@ -104,6 +118,7 @@ suite("garbage", ({ test }) => {
       await assertServes(server, echo, user);
       await eventually("the session to be closed", () => echo.open === 0);
       const files = server.openFiles();
+      const taken = takenPorts();
       const random = pseudoRandom(1928);
       let left: number = pieces;
       const thrower = async () => {
@@ -114,7 +129,7 @@ suite("garbage", ({ test }) => {
             if (kind === 0) data = noise(random);
             else if (kind === 1) data = bytes([0, 1, 4, 5, 5, 0x16, 0x47, 0x50][random.below(8)]!, noise(random));
             else data = mutated(random, right[random.below(right.length)]!);
-          } while (mayReachOut(data));
+          } while (mayReachOut(data, taken));
           await throwAt(server, data, random.below(4)).catch((error) => {
             throw new Error(`${hex(data.subarray(0, 200))}: ${error.message}`);
           });
