@@ -2,6 +2,7 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { ipToBytes, type SocketAddress } from "../../src/net/address.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
 
 const TYPES = { A: 1, CNAME: 5, PTR: 12, AAAA: 28 } as const;
 
@@ -85,6 +86,17 @@ export function dnsServer(ip = "127.0.0.1"): Promise<DnsServer> {
     socket.once("error", reject);
     socket.bind(0, ip, () => resolve(new DnsServer(socket)));
   });
+}
+
+/** A runtime that gives one name server as little time as it is told, and all others as much as they need. */
+export function impatientWith({ address }: DnsServer, runtime: Runtime): Runtime {
+  const timeFor = <T extends { readonly timeout: number }>({ port }: SocketAddress, options: T): T =>
+    port === address.port ? options : { ...options, timeout: 60_000 };
+  return {
+    ...runtime,
+    query: (name, version, server, options) => runtime.query!(name, version, server, timeFor(server, options)),
+    reverseQuery: (ip, server, options) => runtime.reverseQuery!(ip, server, timeFor(server, options)),
+  };
 }
 
 function encodeRecord({ name, type, data, ttl }: DnsRecord): number[] {

@@ -6,7 +6,8 @@ import { currentRuntime } from "../../src/runtime/detect.ts";
 import { memory } from "../../src/runtime/memory.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { resolver, type ResolverOptions } from "../../src/server/resolver.ts";
-import { dnsServer } from "../runtime/_dns_server.ts";
+import { dnsServer, impatientWith } from "../runtime/_dns_server.ts";
+import { ownLoopback } from "../runtime/_own_loopback.ts";
 import { soon } from "./_harness.ts";
 import { Network } from "./_network.ts";
 
@@ -157,9 +158,10 @@ test("the next server is asked when one is silent, gone, failing or refuses", as
   await using good = await dnsServer();
   silent.zone.set("www.test", "silence");
   good.set("www.test", ["A", "192.0.2.1", 60]);
-  const gone = await dnsServer();
+  const gone = await dnsServer(ownLoopback());
   await gone[Symbol.asyncDispose]();
-  const scene = (first: string) => new Scene({ servers: [first, good.text], timeout: 1_000 });
+  const runtime = impatientWith(silent, real);
+  const scene = (first: string) => new Scene({ servers: [first, good.text], timeout: 1_000 }, runtime);
   assertEquals(await scene(silent.text).resolve("www.test"), "192.0.2.1");
   assertEquals(await scene(gone.text).resolve("www.test"), "192.0.2.1");
   for (const reply of ["servfail", "refused"] as const) {

@@ -155,7 +155,7 @@ describe("lookups on the wire", () => {
     const dns: DnsServer = resources.use(await dnsServer());
     dns.set("site.test", ["A", "127.0.0.1", 60]);
     dns.set("proxy.test", ["A", "127.0.0.1", 60]);
-    const resolver = { servers: [dns.text], cache: false as const };
+    const resolver = { servers: [dns.text], cache: false as const, timeout: 20_000 };
     // Whatever goes past the configured name servers is seen here.
     const past: string[] = [];
     const watched: Runtime = {
