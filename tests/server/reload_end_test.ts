@@ -7,6 +7,7 @@ import { NetError } from "../../src/net/errors.ts";
 import type { Listener, ListenOptions } from "../../src/runtime/runtime.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import { serve } from "../../src/server/server.ts";
+import { Clock } from "./_clock.ts";
 import { settle, Wire } from "./_harness.ts";
 import { Network } from "./_network.ts";
 
@@ -79,6 +80,7 @@ test("running sessions are held to the limits of new options", async () => {
 });
 
 test("a store that cannot be left in order is told of, and the new options hold all the same", async () => {
+  using _clock = new Clock(); // which stands still: nothing is saved but at the end
   const { network, options } = scene();
   const folder = mkdtempSync(join(tmpdir(), "socks-store-"));
   const told: string[] = [];
