@@ -10,6 +10,8 @@ import type { Config } from "../config/config.ts";
 import { serveOptions } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
 import { formatAddress } from "../net/address.ts";
+import { tryToWrite } from "../policy/store_file.ts";
+import { reasonOf } from "../policy/store_state.ts";
 import { isMixed } from "../server/mixed.ts";
 import { currentRuntime } from "../runtime/detect.ts";
 import type { ServeOptions } from "../server/options.ts";
@@ -114,6 +116,7 @@ export class Program {
     if (account !== undefined) {
       if (process.geteuid?.() === 0) log.giveTo(account.uid, account.gid); // else it is that user already
       switchTo(account);
+      await this.#tryStore(titleOf(account));
     }
     await this.#warn(warnings);
     if (this.#config.watch === true || account !== undefined) {
@@ -234,6 +237,17 @@ export class Program {
   #say(event: string, line: string): void {
     const format = formatOf(this.#config, this.#terminal.isLive);
     this.#terminal.out(format === "text" ? line : announcementLine(event, line, Date.now()));
+  }
+
+  /** It was opened by root. */
+  async #tryStore(user: string): Promise<void> {
+    const { file } = this.#config.store ?? {};
+    if (file === undefined) return;
+    try {
+      await tryToWrite(file);
+    } catch (error) {
+      throw new Error(`Cannot write counts to "${file}" as "${user}": ${reasonOf(error)}`);
+    }
   }
 
   /** What is allowed and not wise, also in what only this machine can tell. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 
 /**
  * Reads a file.
@@ -31,9 +31,8 @@ export async function read(path: string): Promise<string | undefined> {
  * @throws {Error} The system's error.
  */
 export async function write(path: string, text: string): Promise<void> {
-  const draft = `${path}.new`;
-  await rm(draft, { force: true }); // of a crash; and a link that somebody put there is not followed
-  const file = await open(draft, "wx", 0o600);
+  const draft = draftOf(path);
+  const file = await openDraft(draft);
   try {
     await file.writeFile(text);
     await file.sync();
@@ -41,4 +40,26 @@ export async function write(path: string, text: string): Promise<void> {
     await file.close();
   }
   await rename(draft, path);
+}
+
+/**
+ * Sees whether a file could be written by whoever this process is now. Nothing may write it meanwhile.
+ *
+ * @param path Which one.
+ * @throws {Error} The system's error.
+ */
+export async function tryToWrite(path: string): Promise<void> {
+  const draft = draftOf(path);
+  const file = await openDraft(draft);
+  await file.close();
+  await rm(draft);
+}
+
+function draftOf(path: string): string {
+  return `${path}.new`;
+}
+
+async function openDraft(path: string): Promise<FileHandle> {
+  await rm(path, { force: true }); // of a crash; and a link that somebody put there is not followed
+  return await open(path, "wx", 0o600);
 }

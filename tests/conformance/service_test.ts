@@ -1,6 +1,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import { accessSync, chmodSync, constants, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -153,6 +162,17 @@ suite("service", ({ bare }) => {
     assertEquals(await server.stop("SIGTERM"), 0);
     assertStringIncludes(readFileSync(log, "utf8"), "finished");
   }, { skip: notRoot ?? missing("setpriv") });
+
+  bare("counts that this other user could not write keep it from starting", async ({ runtime, folder }) => {
+    openToAll(folder);
+    if (process.env.SOCKS_NPM_DIR) openToAll(process.env.SOCKS_NPM_DIR);
+    const counts = join(folder, "roots", "counts.json");
+    mkdirSync(dirname(counts), { mode: 0o755 });
+    const config = join(folder, "counts.json");
+    writeFileSync(config, JSON.stringify({ listen: ["127.0.0.1:0"], runAs: "nobody", store: { file: counts } }));
+    const { code, output } = await runToExit(runtime, ["--config", config]);
+    assertEquals([code, output], [1, `Cannot write counts to "${counts}" as "nobody": EACCES: permission denied\n`]);
+  }, { skip: notRoot });
 
   bare("a user that it cannot become is refused", async ({ runtime }) => {
     const cases: [string, RegExp][] = [
