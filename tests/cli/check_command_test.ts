@@ -64,7 +64,7 @@ async function checked(
   let clock = 0;
   try {
     const code = await runCheck(
-      { url: "socks5://ada:lovelace@127.0.0.1:1080", timeout: 5_000, quick: true, json: false, ...given },
+      { url: "socks5://ada:lovelace@127.0.0.1:1080", timeout: 600_000, quick: true, json: false, ...given },
       terminal,
       { runtime: () => Promise.resolve(runtime), now: () => clock += 2 },
     );
@@ -140,13 +140,13 @@ test("nobody there is unusable", async () => {
 test("the verdict is by what programs rely on", () => {
   const yes = (name: string): Finding => ({ name: name as Finding["name"], outcome: "yes", detail: "" });
   const no = (name: string, detail = ""): Finding => ({ ...yes(name), outcome: "no", detail });
-  assertEquals(judge([yes("socks5"), no("bind"), no("udp"), no("http")]), { verdict: "good", faults: [] });
-  assertEquals(judge([no("socks5"), yes("http")]).verdict, "usable");
-  assertEquals(judge([yes("socks5"), no("split"), { ...no("refused"), outcome: "unclear" }]).faults, [
+  assertEquals(judge([yes("socks5"), no("bind"), no("udp"), no("http")], "socks5"), { verdict: "good", faults: [] });
+  assertEquals(judge([no("socks5"), yes("http")], "http").verdict, "usable");
+  assertEquals(judge([yes("socks5"), no("split"), { ...no("refused"), outcome: "unclear" }], "socks5").faults, [
     "a handshake in pieces fails",
     "a refusal cannot be told from other failures",
   ]);
-  assertEquals(judge([no("socks5", "why"), no("http")]), {
+  assertEquals(judge([no("socks5", "what"), no("http", "why")], "http"), {
     verdict: "unusable",
     faults: ["nothing comes through: why"],
   });

@@ -85,7 +85,7 @@ async function trial(
   const [ours, theirs] = connectionPair();
   const terminal = new FakeTerminal({}, undefined, env);
   try {
-    const ran = runConnect({ target: targetOf("127.0.0.2", 7), timeout: 5_000, ...given }, terminal, {
+    const ran = runConnect({ target: targetOf("127.0.0.2", 7), timeout: 600_000, ...given }, terminal, {
       runtime: () => Promise.resolve(runtime),
       streams: () => streams ?? duplexOf(ours),
     }).finally(() => ours.close());

@@ -1,6 +1,5 @@
 import process from "node:process";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { DRAIN_TIME, untilStopped } from "../../src/cli/stop.ts";
 import type { Server } from "../../src/server/server.ts";
@@ -64,12 +63,19 @@ test("with sessions it says so, and waits for them", async () => {
   for (const [sessions, words] of [[1, "1 session"], [2, "2 sessions"]] as const) {
     const server = new FakeServer(sessions);
     const lines: string[] = [];
-    const stopped = untilStopped(server, { out: (line) => lines.push(line) });
+    let announce = (): void => {};
+    const announced = new Promise<void>((resolve) => announce = resolve);
+    const stopped = untilStopped(server, {
+      out: (line) => {
+        lines.push(line);
+        announce();
+      },
+    });
     send("SIGINT");
-    await sleep(150);
-    assertEquals(lines, [`Draining ${words}, again to end at once`]);
+    await announced;
     server.finish();
     assertEquals(await stopped, 0);
+    assertEquals(lines, [`Draining ${words}, again to end at once`]);
     assertEquals(server.calls, [`drain ${DRAIN_TIME}`]);
   }
 });
@@ -105,7 +111,6 @@ test("two signals that come together, as from npx, are one", async () => {
   const stopped = untilStopped(server, { out: () => {} });
   send("SIGINT");
   send("SIGINT");
-  await sleep(20);
   assertEquals(server.calls, [`drain ${DRAIN_TIME}`]);
   server.finish();
   assertEquals(await stopped, 0);

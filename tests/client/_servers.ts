@@ -2,9 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../_free_port.ts";
 import type { Bench } from "../clients/_case.ts";
 import { run, start } from "../clients/_process.ts";
 import { SSH_NEEDS, startSshd } from "../clients/_sshd.ts";
@@ -83,7 +84,7 @@ socks pass { from: 0.0.0.0/0 to: 127.0.0.0/8 command: udpreply bindreply }
     lack: SSH_NEEDS.map((need) => need()).find((reason) => reason !== undefined),
     can: ["socks4", "socks4a", "optimistic"],
     async start(resources) {
-      const signal = AbortSignal.timeout(60_000);
+      const signal = AbortSignal.timeout(PATIENCE);
       const sshd = await startSshd({
         folder: () => folderOf(resources),
         run: (command: readonly string[]) => run(command, { signal }),
@@ -115,14 +116,20 @@ MapAddress web.test 203.0.113.80
   return await daemon(resources, ["tor", "-f", path, "--defaults-torrc", "/dev/null"], port);
 }
 
+/** How long a program may take to listen, in milliseconds: what takes longer never will. */
+const PATIENCE = 120_000;
+
 /** Starts a program and waits until it takes connections. */
 async function daemon(resources: Resources, command: readonly string[], port: number): Promise<number> {
-  const running = resources.use(start(command, { signal: AbortSignal.timeout(60_000) }));
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (await answers(port)) return port;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Cannot start "${command[0]}": nobody listens. It wrote: ${running.output()}`);
+  const running = resources.use(start(command, { signal: AbortSignal.timeout(PATIENCE) }));
+  // It need not say that it listens; when it ends, or nothing comes of it, what waits for its output fails.
+  let isOver = false;
+  const failed = running.waitForOutput(/^(?!)/).finally(() => isOver = true);
+  const listens = (async () => {
+    while (!isOver && !await answers(port)) await new Promise((resolve) => setTimeout(resolve, 50));
+  })();
+  await Promise.race([listens, failed]);
+  return port;
 }
 
 function answers(port: number): Promise<boolean> {
@@ -136,12 +143,4 @@ async function folderOf(resources: Resources): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "socks-client-"));
   resources.defer(() => rm(path, { recursive: true, force: true }));
   return path;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -15,6 +15,9 @@ import { soon } from "../server/_harness.ts";
 import { CERTIFICATE, KEY } from "./_certificate.ts";
 import { Resources } from "./_servers.ts";
 
+/** How long a connection is kept alive without a request, in milliseconds: longer than any test takes. */
+const KEEP_ALIVE = 600_000;
+
 const answer: RequestListener = (request, response) => {
   const chunks: Uint8Array[] = [];
   request.on("data", (chunk) => chunks.push(chunk));
@@ -52,6 +55,7 @@ describe("Node's HTTP clients", () => {
     const http = createServer(answer);
     const https = createSecureServer({ cert: CERTIFICATE, key: KEY }, answer);
     for (const each of [http, https]) {
+      each.keepAliveTimeout = KEEP_ALIVE;
       await new Promise<void>((resolve) => each.listen(0, "127.0.0.1", resolve));
       resources.defer(() => (each.closeAllConnections(), each.close()));
     }
@@ -116,7 +120,7 @@ describe("Node's HTTP clients", () => {
     const leaving = new AbortController();
     const given: readonly (readonly [Pick<ClientOptions, "signal" | "timeout">, string])[] = [
       [{ signal: leaving.signal }, "called off"],
-      [{ timeout: 500 }, "no end of it within 500 ms"],
+      [{ timeout: 3_000 }, "no end of it within 3000 ms"],
     ];
     for (const [limits, words] of given) {
       const greeted = new Promise<Socket>((resolve) =>
@@ -141,7 +145,12 @@ describe("Node's HTTP clients", () => {
   if ("Bun" in globalThis) return;
 
   test("undici: http and https, with a body of 1 MiB, one connection kept alive", async () => {
-    const dispatcher = new Agent({ connections: 1, connect: undiciConnector({ proxy }, { ca: CERTIFICATE }) });
+    const dispatcher = new Agent({
+      connections: 1,
+      keepAliveTimeout: KEEP_ALIVE,
+      keepAliveMaxTimeout: KEEP_ALIVE,
+      connect: undiciConnector({ proxy }, { ca: CERTIFICATE }),
+    });
     const before = sessions;
     for (const origin of [`http://localhost:${plain}`, `https://localhost:${secure}`]) {
       for (let i = 0; i < 2; i++) {

@@ -14,6 +14,7 @@ import { serve } from "../../src/server/server.ts";
 import { duplexOf } from "../../src/stream/duplex_of.ts";
 import { readPattern, sendPattern } from "../runtime/_support.ts";
 import { soon } from "../server/_harness.ts";
+import { freePort } from "../_free_port.ts";
 import { echo } from "./_echo.ts";
 import { type Peer, PEERS, Resources } from "./_servers.ts";
 
@@ -67,17 +68,21 @@ test("a server whose way out is a proxy: relayed natively, with what the target 
   resources.defer(() => server.close());
   const front = `socks5h://127.0.0.1:${(server.addresses[0] as { port: number }).port}`;
 
-  const speaker = await runtime.listen({ address: { ip: "127.0.0.1", port: 0 } });
+  // Nobody else comes to this port when it is closed again.
+  const port = await freePort();
+  const speaker = await runtime.listen({ address: { ip: "127.0.0.1", port } });
   resources.defer(() => speaker.close());
   (async () => {
     for await (const connection of speaker) {
       const end = duplexOf(connection);
-      await end.write(new TextEncoder().encode("hello"));
-      end.closeWrite();
-      end.read().catch(() => {});
+      const speak = async () => {
+        await end.write(new TextEncoder().encode("hello"));
+        end.closeWrite();
+        await end.read();
+      };
+      speak().catch(() => {});
     }
   })();
-  const { port } = speaker.address as { port: number };
   const connection = await soon(connect(`localhost:${port}`, { proxy: front, runtime }));
   assertEquals(await soon(new Response(connection.readable).text()), "hello");
   connection.close();
@@ -142,9 +147,7 @@ for (const peer of [OURS, ...PEERS]) {
     }
 
     test("a refused target is an error with its phase", async () => {
-      const listener = await runtime.listen({ address: { ip: "127.0.0.1", port: 0 } });
-      const closed = (listener.address as { port: number }).port;
-      listener.close();
+      const closed = await freePort();
       const proxy = `socks5://127.0.0.1:${port}`;
       const error = await assertRejects(() => soon(connect(`127.0.0.1:${closed}`, { proxy, runtime })), ProxyError);
       assertEquals(error.phase, "reply");
