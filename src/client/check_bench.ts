@@ -74,14 +74,16 @@ export class CheckBench {
     return this.dial(this.spoken[0] ?? "socks5", to);
   }
 
-  /** Connects through the proxy. */
+  /** Connects through the proxy; with another login than its own if one is given. */
   async dial(
     protocol: Protocol,
     to: Target,
-    more: Pick<DialThroughContext, "optimistic" | "payload"> = {},
+    more: Pick<DialThroughContext, "optimistic" | "payload"> & { readonly login?: Pick<Proxy, "user" | "password"> } =
+      {},
   ): Promise<Connection & Duplex> {
-    const context = { ...this.context, ...more };
-    return this.keep((await dialThrough([spoken(this.proxy, protocol)], to, context)).connection);
+    const { login, ...rest } = more;
+    const proxy = { ...spoken(this.proxy, protocol), ...login };
+    return this.keep((await dialThrough([proxy], to, { ...this.context, ...rest })).connection);
   }
 
   /** Connects to the proxy itself, and speaks TLS to it if it wants that. */

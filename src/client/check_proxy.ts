@@ -101,13 +101,18 @@ export async function checkProxy(proxy: Proxy, options: CheckOptions): Promise<P
       options.onFinding?.(finding);
     }
     const speed = await speedOf(bench, options, whole.signal);
-    const { verdict, faults } = judge(findings);
+    const { verdict, faults } = judge(findings, protocolOf(proxy));
     return { verdict, faults: [...faults, ...adviceOn(verdict, bench)], findings, ...speed !== undefined && { speed } };
   } finally {
     whole.end();
     bench.place.ours?.close();
     bench.place.ours6?.close();
   }
+}
+
+/** The protocol that a URL names. */
+function protocolOf({ scheme }: Proxy): TrialName {
+  return scheme === "socks5h" ? "socks5" : scheme;
 }
 
 async function attempt(name: TrialName, bench: CheckBench, whole: AbortSignal, timeout: number): Promise<Finding> {

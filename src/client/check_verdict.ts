@@ -27,12 +27,16 @@ const PROTOCOLS: readonly TrialName[] = ["socks5", "socks4", "socks4a", "http"];
  * Judges.
  *
  * @param findings What was found out.
+ * @param asked The protocol that the proxy's URL names.
  * @returns The verdict, and what speaks against the proxy.
  */
-export function judge(findings: readonly Finding[]): { readonly verdict: Verdict; readonly faults: readonly string[] } {
+export function judge(
+  findings: readonly Finding[],
+  asked: TrialName,
+): { readonly verdict: Verdict; readonly faults: readonly string[] } {
   const of = (name: TrialName): Finding | undefined => findings.find((finding) => finding.name === name);
   if (!PROTOCOLS.some((name) => of(name)?.outcome === "yes")) {
-    return { verdict: "unusable", faults: [`nothing comes through: ${of("socks5")?.detail ?? "nothing was tried"}`] };
+    return { verdict: "unusable", faults: [`nothing comes through: ${of(asked)?.detail ?? "nothing was tried"}`] };
   }
   const faults: string[] = [];
   if (of("socks5")?.outcome === "no") faults.push("it does not speak SOCKS5");
