@@ -151,9 +151,10 @@ clients("git", [program("git"), file(BACKEND)], (it) => {
     const server = await bench.server();
     const { root, head } = await origin(bench);
     const folder = await bench.folder();
-    // The daemon serves on the socket it is given: the port is socat's to choose.
+    // The daemon serves on the socket it is given: the port is socat's to choose. Unless it is told to wait longer, socat
+    // hangs up half a second after the client has said all that it has to say.
     const daemon = bench.start([
-      ...["socat", "-d", "-d", "TCP4-LISTEN:0,bind=127.0.0.1,fork"],
+      ...["socat", "-d", "-d", "-t", "600", "TCP4-LISTEN:0,bind=127.0.0.1,fork"],
       `EXEC:git daemon --inetd --export-all --base-path=${root}`,
     ]);
     const listening = /listening on .*:(\d+)\n/;
