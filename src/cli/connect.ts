@@ -7,7 +7,6 @@
 import { connect as connectThrough } from "../client/connect.ts";
 import { deadline } from "../client/deadline.ts";
 import { withSignal } from "../client/dial_through.ts";
-import type { Proxy } from "../client/proxy.ts";
 import { ProxyError } from "../client/proxy_error.ts";
 import { proxyFromEnvironment } from "../client/proxy_from_environment.ts";
 import { interleaveFamilies, race } from "../client/race.ts";
@@ -24,7 +23,7 @@ import type { ConnectArguments } from "./connect_command.ts";
 import { NOBODY_READS, standardStreams } from "./standard_streams.ts";
 import type { Terminal } from "./terminal.ts";
 import { proxiesOf, readVia } from "./via_arguments.ts";
-import { readWays } from "./via_settings.ts";
+import { readWays, type Way } from "./via_settings.ts";
 
 /** What it works with, so that it can be tried without a process. */
 export interface ConnectTools {
@@ -52,11 +51,11 @@ export async function runConnect(
   tools: ConnectTools = TOOLS,
 ): Promise<number> {
   const { target } = given;
-  const proxies = await proxiesFor(given, terminal);
+  const way = await wayFor(given, terminal);
   const runtime = await tools.runtime();
   let connection: Connection & Duplex;
   try {
-    connection = await open(target, proxies, given.timeout, runtime);
+    connection = await open(target, way, given.timeout, runtime);
   } catch (error) {
     return told(error, terminal);
   }
@@ -73,10 +72,14 @@ export async function runConnect(
   }
 }
 
-/** The proxies to go through; `undefined` to go directly. */
-async function proxiesFor(given: ConnectArguments, terminal: Terminal): Promise<readonly Proxy[] | undefined> {
-  const via = given.config === undefined ? await readVia(given, terminal) : await readWays(given, terminal);
-  if (via.items.length > 0) return proxiesOf(via);
+async function wayFor(given: ConnectArguments, terminal: Terminal): Promise<Way> {
+  if (given.config !== undefined) {
+    const way = await readWays(given, terminal);
+    if (way !== undefined) return way;
+  } else {
+    const via = await readVia(given, terminal);
+    if (via.items.length > 0) return { proxies: proxiesOf(via) };
+  }
   const { host, port } = given.target;
   const { env } = terminal;
   if (!(env.all_proxy ?? env.ALL_PROXY)) {
@@ -84,7 +87,7 @@ async function proxiesFor(given: ConnectArguments, terminal: Terminal): Promise<
   }
   try {
     const proxy = proxyFromEnvironment(`tcp://${formatHostPort(host, port)}`, env);
-    return proxy === undefined ? undefined : [proxy];
+    return { proxies: proxy === undefined ? [] : [proxy] };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new ConfigError([error.message.replace(/^Cannot read the proxy/, "ALL_PROXY")]);
@@ -93,11 +96,11 @@ async function proxiesFor(given: ConnectArguments, terminal: Terminal): Promise<
 
 async function open(
   target: Target,
-  proxies: readonly Proxy[] | undefined,
+  { proxies, authorities }: Way,
   timeout: number,
   runtime: Runtime,
 ): Promise<Connection & Duplex> {
-  if (proxies !== undefined) return await connectThrough(target, { proxy: proxies, timeout, runtime });
+  if (proxies.length > 0) return await connectThrough(target, { proxy: proxies, authorities, timeout, runtime });
   const limit = deadline(undefined, timeout);
   try {
     const { signal } = limit;

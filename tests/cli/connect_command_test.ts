@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { test } from "node:test";
 import { runConnect } from "../../src/cli/connect.ts";
 import { type ConnectArguments, connectCommand } from "../../src/cli/connect_command.ts";
@@ -172,27 +172,34 @@ test("NO_PROXY is gone to directly", async () => {
   assertEquals([talked, heard], [{ code: 0, err: [] }, "got "]);
 });
 
-test("settings name proxies, too", async () => {
+test("settings name ways out, with their logins and authorities", async () => {
   const settings = `
 upstreams:
   - { name: near, proxy: "socks5h://127.0.0.1:1082" }
   - { name: both, proxy: ["socks5://127.0.0.1:1082", "socks4://127.0.0.1:1083"] }
+  - { name: apart, proxy: "socks5h+tls://ada:lovelace@a", isolate: { user: "ada-{user}-{session}" }, authorities: [ca] }
   - { name: any, group: [near, both] }
 via: both
 `;
-  const terminal = new FakeTerminal({ "a.yaml": settings });
-  assertEquals(await readWays({ config: "a.yaml", via: ["near"] }, terminal), {
-    items: ["socks5h://127.0.0.1:1082"],
-    where: "--via",
+  const authority = "-----BEGIN CERTIFICATE-----\n";
+  const files = { "a.yaml": settings, ca: authority, "b.yaml": "via: direct" };
+  const terminal = new FakeTerminal(files);
+  const near = { scheme: "socks5h", host: "127.0.0.1", port: 1082 } as const;
+  assertEquals(await readWays({ config: "a.yaml", via: ["near"] }, terminal), { proxies: [near] });
+  assertEquals(await readWays({ config: "a.yaml" }, terminal), {
+    proxies: [{ ...near, scheme: "socks5" }, { ...near, scheme: "socks4", port: 1083 }],
   });
-  assertEquals((await readWays({ config: "a.yaml" }, terminal)).items, [
-    "socks5://127.0.0.1:1082",
-    "socks4://127.0.0.1:1083",
-  ]);
-  const files = { "a.yaml": settings };
+  const { proxies, authorities } = (await readWays({ config: "a.yaml", via: ["near", "apart"] }, terminal))!;
+  assertEquals([proxies[0], proxies[1]?.password, authorities], [near, "lovelace", [authority]]);
+  assertMatch(`${proxies[1]?.user}`, /^ada-anonymous-[\da-f]{16}$/);
+  assertEquals(await readWays({ config: "b.yaml" }, terminal), { proxies: [] });
   assertEquals(await mistake("a:1 --config a.yaml --via nera", files), '--via: found "nera", did you mean near?');
   assertEquals(
     await mistake("a:1 --config a.yaml --via any", files),
     '--via: found the group "any", expected a way with proxies',
+  );
+  assertEquals(
+    await mistake("a:1 --config a.yaml --via block", files),
+    '--via: found "block", expected a way that leads somewhere',
   );
 });
