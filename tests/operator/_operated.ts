@@ -148,6 +148,9 @@ function write(path: string, settings: Settings | string): void {
   writeFileSync(path, text, { mode: 0o600 });
 }
 
+/** How long the answer to a login may take, in milliseconds: others may come before it, whose hashes take their time. */
+export const LOGIN_PATIENCE = 170_000;
+
 /** Tries a login. */
 export async function logIn(to: To, name: string, secret: string, from?: string): Promise<boolean> {
   using wire = await Wire.connect(to, from === undefined ? {} : { from });
@@ -155,5 +158,5 @@ export async function logIn(to: To, name: string, secret: string, from?: string)
   await wire.send(5, 1, 2);
   await wire.read(2);
   await wire.send(1, user.length, user, word.length, word);
-  return (await wire.read(2))[1] === 0;
+  return (await wire.read(2, LOGIN_PATIENCE))[1] === 0;
 }

@@ -3,7 +3,7 @@ import { eventually, Target, Wire } from "../conformance/_client.ts";
 import { runToExit } from "../conformance/_server.ts";
 import { GREETING, password, tunnel } from "../conformance/_socks.ts";
 import { suite } from "../conformance/_suite.ts";
-import { type Entry, logIn, Operated } from "./_operated.ts";
+import { type Entry, logIn, LOGIN_PATIENCE, Operated } from "./_operated.ts";
 import { passwd } from "./_passwd.ts";
 
 const users = [{ name: "ada", password: "lovelace" }];
@@ -71,11 +71,11 @@ suite("wrong logins", ({ bare }) => {
       for (const wire of [...wires, right]) await wire.send(5, 1, 2);
       for (const wire of [...wires, right]) await wire.read(2);
       await Promise.all(wires.map((wire, index) => wire.write(password("ada", `wrong ${index}`))));
-      const answers = wires.map(async (wire) => (await wire.read(2))[1]);
+      const answers = wires.map(async (wire) => (await wire.read(2, LOGIN_PATIENCE))[1]);
       // By the first answer all of them wait for theirs, and the right one waits behind them.
       await Promise.race(answers);
       await right.write(password("ada", "lovelace"));
-      assertEquals((await right.read(2))[1], 1);
+      assertEquals((await right.read(2, LOGIN_PATIENCE))[1], 1);
       assertEquals(await Promise.all(answers), wires.map(() => 1));
     } finally {
       for (const wire of [...wires, right]) wire.close();
