@@ -18,6 +18,7 @@ const readme = readFileSync(pathOf("../README.md"), "utf8");
 const HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$R2VuZXJhdGVkSGFzaEJ5dGVzMzJCeXRlc0xvbmdYWFg";
 /** What settings in the README speak of. */
 const BESIDES = {
+  "socks.keytab": "keys",
   users: `ada:${HASH}:staff\ngrace:${HASH}:admins\nvisitor:${HASH}:guests\n`,
   "ca.pem": "-----BEGIN CERTIFICATE-----\n",
   "/etc/socks-server/ada.secret": "lovelace\n",
