@@ -2,6 +2,7 @@ import { canonicalIp, type SocketAddress } from "../net/address.ts";
 import type { BunSocket, BunSocketHandlers } from "./bun_api.ts";
 import { burst, BURST_FROM, isOfBurst } from "./bun_burst.ts";
 import { descriptors } from "./descriptors.ts";
+import { newNetError } from "./errno.ts";
 import { LINGER, SocketConnection } from "./socket_connection.ts";
 
 /** What a socket of Bun's belongs to: at first to who is waiting for it, from its opening on to its connection. */
@@ -38,6 +39,7 @@ export class BunConnection extends SocketConnection implements BunOwner {
   #paused = false;
   #finishing = false;
   #closing = false;
+  #broken = false;
   #over = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
   #take: ((bytes: Uint8Array) => boolean) | undefined;
@@ -78,7 +80,8 @@ export class BunConnection extends SocketConnection implements BunOwner {
     while (tail.length > 0) {
       const bytes = tail[0]!;
       const taken = this.#socket.write(bytes);
-      if (this.#over || taken < 0) return;
+      if (this.#over) return;
+      if (taken < 0) return this.#break();
       if (taken < bytes.length) {
         tail[0] = bytes.subarray(taken);
         return;
@@ -97,7 +100,8 @@ export class BunConnection extends SocketConnection implements BunOwner {
     this.#over = true;
     descriptors.give();
     clearTimeout(this.#linger);
-    if (error) this.failed(error);
+    if (this.#broken) this.failed(newNetError("reset", "Cannot go on"));
+    else if (error) this.failed(error);
     else this.ended();
     this.gone(!this.pending);
     this.#tail = undefined;
@@ -113,9 +117,21 @@ export class BunConnection extends SocketConnection implements BunOwner {
     if (this.#over) return false;
     const taken = this.#tail === undefined ? this.#socket.write(bytes) : 0;
     if (taken === bytes.length) return true;
+    if (taken < 0) this.#break();
     const rest = taken > 0 ? bytes.subarray(taken) : bytes;
     (this.#tail ??= []).push(isOfBurst(rest) ? rest.slice() : rest);
     return false;
+  }
+
+  /**
+   * A write came across a reset before the event loop did, and took the error away from it: Bun would report an end in
+   * good order, or nothing at all of a socket that is paused.
+   */
+  #break(): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    // Not from within a write, whose caller must first hear of it.
+    queueMicrotask(() => this.#socket.terminate());
   }
 
   protected override get pending(): boolean {

@@ -117,6 +117,27 @@ export function connectionSuite(runtime: Runtime): void {
         await assertNetError(duplexOf(client).write(bytesOf("late")), "reset", "closed");
       }));
 
+    for (const isPaused of [false, true]) {
+      test(`a reset that a write${isPaused ? " to a paused socket" : ""} comes across first is a reset`, () =>
+        withPair(runtime, async ({ client, server }) => {
+          const [here, there] = [duplexOf(server), duplexOf(client)];
+          if (isPaused) {
+            await there.write(bytesOf("read ahead"));
+            await turns();
+          }
+          there.close(new Error("enough"));
+          const write = async () => {
+            for (;;) {
+              await here.write(bytesOf("late"));
+              await turns(1);
+            }
+          };
+          await assertNetError(write(), "reset");
+          if (!isPaused) await assertNetError(here.read(), "reset");
+          await inTime(server.closed, "closed");
+        }));
+    }
+
     test("a pending write ends with the peer's reset", () =>
       withPair(runtime, async ({ client, server }) => {
         const { pending } = await writeUntilPending(duplexOf(client));
