@@ -88,10 +88,10 @@ export function dnsServer(ip = "127.0.0.1"): Promise<DnsServer> {
   });
 }
 
-/** A runtime that gives one name server as little time as it is told, and all others as much as they need. */
-export function impatientWith({ address }: DnsServer, runtime: Runtime): Runtime {
+/** A runtime that gives one name server as much time as it needs, and all others as little as it is told. */
+export function patientWith({ address }: DnsServer, runtime: Runtime): Runtime {
   const timeFor = <T extends { readonly timeout: number }>({ port }: SocketAddress, options: T): T =>
-    port === address.port ? options : { ...options, timeout: 60_000 };
+    port !== address.port ? options : { ...options, timeout: 60_000 };
   return {
     ...runtime,
     query: (name, version, server, options) => runtime.query!(name, version, server, timeFor(server, options)),

@@ -7,7 +7,7 @@ import { currentRuntime } from "../../src/runtime/detect.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { ResolverOptions } from "../../src/server/resolver.ts";
 import { reverser } from "../../src/server/reverser.ts";
-import { type DnsServer, dnsServer, impatientWith } from "../runtime/_dns_server.ts";
+import { type DnsServer, dnsServer, patientWith } from "../runtime/_dns_server.ts";
 import { soon } from "./_harness.ts";
 import { Network } from "./_network.ts";
 
@@ -81,7 +81,7 @@ test("given name servers are asked, the next one where one does not answer", asy
   silent.zone.set(arpaName(IP), "silence").set(arpaName("2001:db8::7"), "silence");
   say(server, IP, "www.test", "www2.test");
   say(server, "2001:db8::7", "six.test");
-  const runtime = impatientWith(silent, real);
+  const runtime = patientWith(server, real);
   const { names } = new Scene({ servers: [silent.text, server.text], timeout: 200 }, runtime);
   assertEquals(await names(IP), "www.test www2.test");
   assertEquals(await names("2001:db8::7"), "six.test");
