@@ -12,6 +12,9 @@ const MIB = 1024 * 1024;
 
 const USERS = ["--user", "alice:secret"];
 
+/** How long the client waits for the proxy's answers, in milliseconds: only what hangs takes as long. */
+const TIMEOUT = 120_000;
+
 type Remote = SocksClientOptions["destination"];
 type Proxy = SocksClientOptions["proxy"];
 
@@ -21,7 +24,7 @@ function proxyOf(server: RunningServer, type: 4 | 5, login: Partial<Proxy> = {})
 
 /** Connects to a target; what the proxy answers is in the result or the error. */
 async function connected(bench: Bench, proxy: Proxy, destination: Remote) {
-  const established = await SocksClient.createConnection({ command: "connect", proxy, destination });
+  const established = await SocksClient.createConnection({ command: "connect", proxy, destination, timeout: TIMEOUT });
   return { ...established, socket: owned(bench, established.socket as Socket) };
 }
 
@@ -68,6 +71,7 @@ clients("npm socks, CONNECT", [], (it) => {
         command: "connect",
         proxies: [proxyOf(outer, 5, { userId: "alice", password: "secret" }), proxyOf(inner, type)],
         destination: { host: "127.0.0.1", port: digest.port },
+        timeout: TIMEOUT,
       });
       assertEquals(await converse(owned(bench, socket as Socket), payload(MIB)), digestAnswer(payload(MIB)));
       await sessionLine(outer, `127.0.0.1:${inner.port}`);
@@ -145,7 +149,7 @@ clients("npm socks, CONNECT", [], (it) => {
 
 /** Asks for a BIND; `established` settles with the second reply. */
 async function bind(bench: Bench, proxy: Proxy, destination: Remote) {
-  const client = new SocksClient({ command: "bind", proxy, destination });
+  const client = new SocksClient({ command: "bind", proxy, destination, timeout: TIMEOUT });
   const established = Promise.withResolvers<{ socket: Socket; remoteHost: Remote | undefined }>();
   const bound = Promise.withResolvers<{ socket: Socket; remoteHost: Remote }>();
   established.promise.catch(() => {});
@@ -249,7 +253,7 @@ interface Frame {
 /** Asks for an association, and opens the socket to use it with. */
 async function associate(bench: Bench, proxy: Proxy) {
   const destination = { host: "0.0.0.0", port: 0 };
-  const client = new SocksClient({ command: "associate", proxy, destination });
+  const client = new SocksClient({ command: "associate", proxy, destination, timeout: TIMEOUT });
   const relay = await new Promise<Remote>((resolve, reject) => {
     client.on("error", reject);
     client.on("established", ({ socket, remoteHost }) => {
