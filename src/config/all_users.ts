@@ -65,7 +65,8 @@ export async function allUsers(merged: MergedSettings, secrets: Secrets, readFil
     if ("problem" in found) problems.push(`${merged.nameOf(["usersFile"])}: ${printable(path)} ${found.problem}`);
     else {
       const more = entries(found.text, printable(path), problems);
-      for (const user of more.filter(({ name }) => settings?.some((setting) => setting.name === name))) {
+      const names = new Set(settings?.map(({ name }) => name));
+      for (const user of more.filter(({ name }) => names.has(name))) {
         problems.push(
           `${printable(path)}: found ${describeFound(user.name)}, who is in the settings, too, expected each name once`,
         );

@@ -24,9 +24,10 @@ export interface Finding {
  * @param item The name.
  * @param what What it should be a name of.
  * @param known The names that there are.
+ * @param guesses Whether the one that may be meant is looked for, which takes its time among thousands.
  */
-export function lost(item: string, what: string, known: readonly string[]): string {
-  const near = nearest(item, known);
+export function lost(item: string, what: string, known: readonly string[], guesses = true): string {
+  const near = guesses ? nearest(item, known) : undefined;
   const hint = near !== undefined
     ? `did you mean ${describeFound(near)}?`
     : known.length === 0

@@ -54,6 +54,8 @@ export class TextSyntaxError extends SyntaxError {
 export function positionsIn(text: string): (offset: number) => Position {
   const starts = [0];
   for (const { index, 0: end } of text.matchAll(/\r\n|\r|\n/g)) starts.push(index + end.length);
+  // All may stand on one line, and thousands of places be asked for.
+  const hasPairs = /[\ud800-\udfff]/.test(text);
   return (offset) => {
     let [low, high] = [0, starts.length - 1];
     while (low < high) {
@@ -61,7 +63,8 @@ export function positionsIn(text: string): (offset: number) => Position {
       if (starts[middle]! <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: [...text.slice(starts[low], offset)].length + 1 };
+    const start = starts[low]!;
+    return { line: low + 1, column: (hasPairs ? [...text.slice(start, offset)].length : offset - start) + 1 };
   };
 }
 

@@ -53,7 +53,7 @@ export function checkReferences(
     ...areWaysKnown ? checkWays(config) : [],
     ...areWaysKnown && areForServer && !hasOtherListeners ? checkOwnProxies(config, ownListeners(config)) : [],
     ...checkForwards(config),
-    ...places.flatMap(([path, conditions]) => people(path, conditions, config)),
+    ...people(places, config),
     ...repeatedNames(places.filter(([path]) => path[0] === "limits" || path.length === 3) as [PropertyKey[], Limit][]),
     ...unreached(rules),
   ];
@@ -70,25 +70,38 @@ function listenersOf(config: Config): readonly ListenEntry[] {
   return [...ownListeners(config), ...(config.forwards ?? []).map(({ listen }) => listen)];
 }
 
-function people(path: readonly PropertyKey[], { users = [], groups = [] }: Conditions, config: Config): Finding[] {
+/** More names than these are found missing without a guess at what was meant: there may be thousands, among thousands. */
+const MOST_GUESSES = 20;
+
+/** Users and groups that nobody is or belongs to. */
+function people(places: readonly (readonly [readonly PropertyKey[], Conditions])[], config: Config): Finding[] {
   const principals = principalsOf(config);
   const known = [...config.users ?? [], ...principals];
   const mayBeAnyone = principals.some(({ name }) => name.includes("*"));
-  const names = known.map(({ name }) => name);
-  const knownGroups = [...new Set(known.flatMap(({ groups = [] }) => groups))];
-  const warn = (key: string, index: number, message: string): Finding => ({
-    path: [...path, key, index],
-    message,
-    isWarning: true,
-  });
-  return [
-    ...users.flatMap((name, index) =>
-      name === "*" || mayBeAnyone || names.includes(name) ? [] : warn("users", index, lost(name, "user", names))
-    ),
-    ...groups.flatMap((group, index) =>
-      knownGroups.includes(group) ? [] : warn("groups", index, lost(group, "user's group", knownGroups))
-    ),
-  ];
+  const [users, groups] = [new Set<string>(), new Set<string>()];
+  for (const user of known) {
+    users.add(user.name);
+    for (const group of user.groups ?? []) groups.add(group);
+  }
+  const all = { users: [...users], groups: [...groups] };
+  const found: Finding[] = [];
+  const look = (
+    path: readonly PropertyKey[],
+    key: "users" | "groups",
+    names: readonly string[],
+    what: string,
+  ): void => {
+    names.forEach((name, index) => {
+      if ((key === "users" ? users : groups).has(name) || key === "users" && (name === "*" || mayBeAnyone)) return;
+      const message = lost(name, what, all[key], found.length < MOST_GUESSES);
+      found.push({ path: [...path, key, index], message, isWarning: true });
+    });
+  };
+  for (const [path, conditions] of places) {
+    look(path, "users", conditions.users ?? [], "user");
+    look(path, "groups", conditions.groups ?? [], "user's group");
+  }
+  return found;
 }
 
 /** The users that GSSAPI names; a `*` in a name stands for any. */

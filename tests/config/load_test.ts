@@ -268,3 +268,23 @@ test("a last word that lifts the safe defaults for other machines is warned of",
   assertEquals(await warningsOf({ otherwise: "allow" }), []);
   assertEquals(await warningsOf({ listen: ["127.0.0.1:1080", "unix:/run/socks"], otherwise: "allow" }), []);
 });
+
+test("of thousands of users that nobody is each is told, and for some what may be meant", async () => {
+  const names = Array.from({ length: 3000 }, (_, index) => `user-${index}`);
+  const content = {
+    users: [
+      { name: "ada", password: { env: "SECRET" } },
+      ...names.map((name) => ({ name, password: { env: "SECRET" } })),
+    ],
+    rules: [{ action: "allow", users: ["ada", "*", ...names.map((name) => `${name}x`)], groups: ["staff"] }],
+  };
+  const readFile = () => Promise.resolve(new TextEncoder().encode(JSON.stringify(content)));
+  const { warnings } = await loadConfig({ flags: {}, env: { SECRET: "x" }, file: "a.json", readFile });
+  assertEquals(warnings.length, 3001);
+  assert(warnings[0]!.endsWith('rules[0].users[2]: found "user-0x", which is no user; did you mean "user-0"?'));
+  assert(warnings[2999]!.endsWith(
+    'found "user-2999x", which is no user; there is ada, user-0, user-1, user-2, ' +
+      "user-3, user-4, user-5, user-6, user-7, user-8, …",
+  ));
+  assert(warnings[3000]!.endsWith('rules[0].groups[0]: found "staff", which is no user\'s group; there is none'));
+});
