@@ -51,7 +51,7 @@ export function rulesCommand(terminal: Terminal, exit: (code: number) => void): 
     .addHelpText("after", TEST_HELP)
     .action(async (target: Target, given: GivenFlags) => {
       const { config: file, from = "127.0.0.1", at = Date.now(), ...rest } = given;
-      const { config } = await loadConfig({ flags: {}, env, file, readFile, fileMode });
+      const { config } = await loadConfig({ flags: {}, env, file, readFile, fileMode, areForServer: false });
       const asked = rest.command === "resolve" ? { ...target, port: 0 } : target; // a lookup has no port
       const { lines, isAllowed } = tryRules(config, { target: asked, from, at, ...rest });
       for (const line of lines) terminal.out(line);

@@ -37,7 +37,7 @@ export interface Sources {
   /** The permissions of files; without it nobody is warned of secrets that everybody can read. */
   readonly fileMode?: FileMode | undefined;
   /**
-   * Whether a server is to be made of them. Else a way out may lead to where one would listen.
+   * Whether a server is to be made of them. Else a way out may lead to where one would listen, and no keytab is needed.
    *
    * @default {true}
    */

@@ -37,6 +37,12 @@ test("the help says each command once", async () => {
   assertMatch(help, /choices: "connect", .*default:\s+"connect"\)/);
 });
 
+test("no keytab is needed: whoever tries rules may not read the server's", async () => {
+  const settings = { "a.yaml": "auth: { gssapi: { keytab: socks.keytab } }\notherwise: deny" };
+  const { code, stderr, stdout } = await runWords("rules test --config a.yaml --user ada 198.51.100.1:443", settings);
+  assertEquals([code, stderr, stdout.at(-1)], [1, [], "Denied by otherwise: no rule allows it"]);
+});
+
 test("the request is told as it was understood", async () => {
   const { stdout } = await runWords(
     "rules test --config a.yaml --from 192.0.2.7 --user ada --at 2026-01-05T08:30:00Z a.example:25",
