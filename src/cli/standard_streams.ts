@@ -56,6 +56,21 @@ class StandardStreams implements Duplex {
 /** The message of an error of `write` where the reader has left. */
 export const NOBODY_READS = "Cannot write: nobody reads standard output any more";
 
+/** Codes of a file that takes no more, and what they mean. */
+const FULL: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left on the device",
+  EDQUOT: "the quota of the disk is used up",
+  EFBIG: "the file is too large",
+  EIO: "the device fails",
+};
+
+function unwritten(cause: unknown): NetError {
+  const full = FULL[(cause as { readonly code?: string }).code ?? ""];
+  return new NetError("closed", full === undefined ? NOBODY_READS : `Cannot write to standard output: ${full}`, {
+    cause,
+  });
+}
+
 /** How long to wait before the next attempt on a pipe that somebody made non-blocking, in milliseconds. */
 const RETRY = 5;
 
@@ -64,10 +79,14 @@ const put = "Bun" in globalThis ? putIntoFile : putIntoStream;
 
 function putIntoStream(bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(bytes, (error) => {
-      if (error) reject(new NetError("closed", NOBODY_READS, { cause: error }));
-      else resolve();
-    });
+    try {
+      process.stdout.write(bytes, (error) => {
+        if (error) reject(unwritten(error));
+        else resolve();
+      });
+    } catch (error) {
+      reject(unwritten(error)); // Deno throws where a file takes no more
+    }
   });
 }
 
@@ -76,7 +95,7 @@ function putIntoFile(bytes: Uint8Array): Promise<void> {
     const attempt = (rest: Uint8Array): void => {
       write(1, rest, (error, length) => {
         if (error?.code === "EAGAIN") setTimeout(attempt, RETRY, rest);
-        else if (error) reject(new NetError("closed", NOBODY_READS, { cause: error }));
+        else if (error) reject(unwritten(error));
         else if (length < rest.length) attempt(rest.subarray(length));
         else resolve();
       });

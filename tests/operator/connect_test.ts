@@ -202,7 +202,7 @@ clients("connect", [], (it) => {
     socket.end();
     assertEquals([socket.bytesRead, await exited], [BLOCKS * MIB, 0]);
     assert(most < BLOCKS * 1024 * 2 / 3, `it took ${most} KiB`);
-  }, { needs: [file("/proc/self/status")], deadlineMs: 60_000 });
+  }, { needs: [file("/proc/self/status")], deadlineMs: 300_000 });
 
   it("resets the target and ends when its reader leaves", async (bench) => {
     const server = await bench.server();
@@ -219,6 +219,15 @@ clients("connect", [], (it) => {
     await closed;
     assertEquals(await exited, 1);
   });
+
+  it("says so when the file that it writes to takes no more", async (bench) => {
+    const server = await bench.server();
+    const digest = await bench.digest();
+    const words = [...bench.runtime.command, "connect", digest.authority, "--via", viaOf(server.port)];
+    const { code, stderr } = await bench.run(["sh", "-c", 'exec "$@" > /dev/full', "sh", ...words], { input: "abc" });
+    assertEquals(code, 1);
+    assertMatch(stderr, /^The connection .* broke: Cannot write to standard output: no space is left on the device\n$/);
+  }, { needs: [file("/dev/full")] });
 
   it("says so when the connection breaks", async (bench) => {
     const server = await bench.server();
