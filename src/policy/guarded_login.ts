@@ -37,18 +37,19 @@ function attempt(
 ): User | undefined | Promise<User | undefined> {
   if (refusal !== undefined) throw new AuthenticationError(refusal);
   const answer = authenticate(credentials, client);
-  if (!(answer instanceof Promise)) return told(answer, guard, client);
+  const { username } = credentials;
+  if (!(answer instanceof Promise)) return told(answer, guard, client, username);
   return answer.then(async (user) => {
     const refusal = isUser(user) ? await guard.mayTry(client.client?.ip) : undefined;
     if (refusal !== undefined) throw new AuthenticationError(refusal);
-    return told(user, guard, client);
+    return told(user, guard, client, username);
   });
 }
 
 /** Tells the guard, whose own failure changes nothing about the answer. */
-function told(user: User | undefined, guard: LoginGuard, client: ClientInfo): User | undefined {
+function told(user: User | undefined, guard: LoginGuard, client: ClientInfo, name: string): User | undefined {
   const ip = client.client?.ip;
-  const told = isUser(user) ? guard.succeeded(ip) : guard.failed(ip);
+  const told = isUser(user) ? guard.succeeded(ip, name) : guard.failed(ip, name);
   if (told instanceof Promise) told.catch(() => {});
   return user;
 }

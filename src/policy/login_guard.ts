@@ -29,12 +29,23 @@ export interface LoginGuard {
   /**
    * Told of a login that failed.
    *
+   * @param ip The client's address, if it has one.
+   * @param user The name that it gave.
    * @returns For how many milliseconds the address is refused because of this one; 0 if it is not.
    */
-  failed(ip: IpAddress | undefined): number | Promise<number>;
-  /** Told of a login that did not: earlier failures count no more, but an address that is refused remains so. */
-  succeeded(ip: IpAddress | undefined): void | Promise<void>;
+  failed(ip: IpAddress | undefined, user: string): number | Promise<number>;
+  /**
+   * Told of a login that did not: earlier failures with this name count no more, but an address that is refused remains so.
+   * Those with other names do: who may log in could else guess what others' passwords are.
+   *
+   * @param ip The client's address, if it has one.
+   * @param user The name that it gave.
+   */
+  succeeded(ip: IpAddress | undefined, user: string): void | Promise<void>;
 }
+
+/** How many characters tell a name from others. */
+const MOST_OF_A_NAME = 64;
 
 /**
  * Makes a guard. How much it remembers is bounded by the counters: in memory that is some 30,000 addresses, of which
@@ -48,6 +59,17 @@ export interface LoginGuard {
 export function loginGuard(limit: LoginLimit, counters: Counters, now: () => number = Date.now): LoginGuard {
   const { attempts = 10, within = 600_000, refuseFor = 60_000, refuseAtMost = 86_400_000 } = limit;
   const key = (ip: IpAddress, what: string): string => counterKey("logins", sourceKey(ip), what);
+  /** Kept apart and short: names must push no addresses out, nor fill the memory. */
+  const keyOfUser = (ip: IpAddress, user: string): string =>
+    counterKey("logins of users", sourceKey(ip), user.slice(0, MOST_OF_A_NAME));
+
+  /** Takes failures back, as far as they count still. */
+  const forgive = (ip: IpAddress, user: string, times: number): void | Promise<void> =>
+    then(counters.delete(keyOfUser(ip, user)), () =>
+      then(counters.get(key(ip, "failed")), (all) => {
+        const forgiven = Math.min(times, all);
+        return forgiven > 0 ? then(counters.add(key(ip, "failed"), -forgiven, now() + within), () => {}) : undefined;
+      }));
 
   /** Refuses an address, for longer each time. The first to add to `refused` does it, if several processes would. */
   const refuse = (ip: IpAddress): number | Promise<number> =>
@@ -72,17 +94,24 @@ export function loginGuard(limit: LoginLimit, counters: Counters, now: () => num
         throw new AuthenticationError(error.message, { cause: error, isUnchecked: true });
       });
     },
-    failed(ip) {
+    failed(ip, user) {
       if (ip === undefined) return 0;
       const rate = { count: attempts - 1, per: within };
       return attempt(
-        () => then(counters.hit(key(ip, "failed"), rate), (isWithin) => isWithin ? 0 : refuse(ip)),
+        () =>
+          then(
+            counters.add(keyOfUser(ip, user), 1, now() + within),
+            () => then(counters.hit(key(ip, "failed"), rate), (isWithin) => isWithin ? 0 : refuse(ip)),
+          ),
         () => 0,
       );
     },
-    succeeded(ip) {
+    succeeded(ip, user) {
       if (ip === undefined) return;
-      return attempt(() => counters.delete(key(ip, "failed")), () => {});
+      return attempt(
+        () => then(counters.get(keyOfUser(ip, user)), (times) => times > 0 ? forgive(ip, user, times) : undefined),
+        () => {},
+      );
     },
   };
 }

@@ -19,7 +19,7 @@ function guarded(limit: LoginLimit = {}, maxKeys?: number) {
     ...guard,
     counters,
     pass: (ms: number) => now += ms,
-    fail: (times: number, ip = IP) => Array.from({ length: times }, () => guard.failed(ip)),
+    fail: (times: number, ip = IP, user = "ada") => Array.from({ length: times }, () => guard.failed(ip, user)),
     mayTry: (ip: string | undefined = IP) => guard.mayTry(ip) === undefined,
     refusal: () => guard.mayTry(IP),
   };
@@ -61,13 +61,34 @@ test("each time it is refused for twice as long, up to a maximum, and what was i
 test("a success clears failures, but neither a refusal nor how long the next one is", () => {
   const { fail, succeeded, mayTry, pass } = guarded({ attempts: 3 });
   fail(2);
-  succeeded(IP);
+  succeeded(IP, "ada");
   assertEquals(fail(2), [0, 0]);
   assertEquals(fail(1), [MINUTE]);
-  succeeded(IP);
+  succeeded(IP, "ada");
   assertEquals(mayTry(), false);
   pass(MINUTE);
   assertEquals(fail(3), [0, 0, 2 * MINUTE]);
+});
+
+test("who may log in cannot guess at others in between", () => {
+  const { fail, succeeded, mayTry } = guarded({ attempts: 5 });
+  fail(1);
+  for (let round = 0; round < 4; round++) {
+    assertEquals(fail(1, IP, "bob"), [0]);
+    succeeded(IP, "ada");
+  }
+  assertEquals(fail(1, IP, "bob"), [MINUTE]);
+  assertEquals(mayTry(), false);
+});
+
+test("failures that count no more are not taken back", () => {
+  const { fail, succeeded, pass } = guarded({ attempts: 3, within: 1000 });
+  fail(1, IP, "bob");
+  pass(600);
+  fail(1);
+  pass(600);
+  succeeded(IP, "ada");
+  assertEquals(fail(3), [0, 0, MINUTE]);
 });
 
 test("failures of logins that were under way lead to no second refusal", () => {
@@ -89,7 +110,11 @@ test("loopback is guarded, and clients without an address are not", () => {
   assertEquals(fail(1, "127.0.0.1"), [MINUTE]);
   assertEquals(mayTry("127.0.0.1"), false);
   const guard = loginGuard({ attempts: 1 }, new MemoryCounters());
-  assertEquals([failed(undefined), guard.mayTry(undefined), guard.succeeded(undefined)], [0, undefined, undefined]);
+  assertEquals([failed(undefined, "ada"), guard.mayTry(undefined), guard.succeeded(undefined, "ada")], [
+    0,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("what it remembers is bounded, and an address that keeps trying is remembered", () => {
@@ -99,7 +124,7 @@ test("what it remembers is bounded, and an address that keeps trying is remember
     fail(1, `2001:db8:${(i >> 8).toString(16)}:${(i & 255).toString(16)}::1`);
     if (i % 500 === 0) assertEquals(mayTry(), false, `${i}`);
   }
-  assertEquals(counters.size, 1000);
+  assertEquals(counters.size, 2000); // addresses, and names at them
 });
 
 test("it works with counts that are elsewhere", async () => {
@@ -112,9 +137,9 @@ test("it works with counts that are elsewhere", async () => {
     close: () => Promise.resolve(),
   };
   const guard = loginGuard({ attempts: 2 }, away, () => 0);
-  assertEquals(await guard.failed(IP), 0);
-  await guard.succeeded(IP);
-  assertEquals([await guard.failed(IP), await guard.failed(IP)], [0, MINUTE]);
+  assertEquals(await guard.failed(IP, "ada"), 0);
+  await guard.succeeded(IP, "ada");
+  assertEquals([await guard.failed(IP, "ada"), await guard.failed(IP, "ada")], [0, MINUTE]);
   assertEquals(await guard.mayTry(IP), "too many failed logins from 192.0.2.7");
 });
 
@@ -124,6 +149,6 @@ test("counts that cannot be reached refuse a try, of which the client knows noth
   const guard = loginGuard({}, { hit: fail, add: fail, get: fail, delete: fail, close: () => Promise.resolve() });
   const error = await assertRejects(async () => await guard.mayTry(IP), AuthenticationError, message);
   assertEquals(error.isUnchecked, true);
-  assertEquals(await guard.failed(IP), 0);
-  assertEquals(await guard.succeeded(IP), undefined);
+  assertEquals(await guard.failed(IP, "ada"), 0);
+  assertEquals(await guard.succeeded(IP, "ada"), undefined);
 });

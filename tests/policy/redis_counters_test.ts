@@ -68,9 +68,14 @@ redisTest("two processes share totals, rates and failed logins", async ({ url })
   assertEquals(await other.counters.hit("office:ada:new", rate), true);
 
   const [guard, otherGuard] = [one, other].map(({ counters }) => loginGuard({ attempts: 2 }, counters));
-  assertEquals(await guard!.failed("192.0.2.7"), 0);
-  assertEquals(await otherGuard!.failed("192.0.2.7"), 60_000);
+  assertEquals(await guard!.failed("192.0.2.7", "ada"), 0);
+  assertEquals(await otherGuard!.failed("192.0.2.7", "ada"), 60_000);
   assertEquals(await guard!.mayTry("192.0.2.7"), "too many failed logins from 192.0.2.7");
+  const [strict, otherStrict] = [one, other].map(({ counters }) => loginGuard({ attempts: 3 }, counters));
+  const fail = async (user: string) => await strict!.failed("192.0.2.8", user);
+  assertEquals([await fail("ada"), await fail("bob")], [0, 0]);
+  await otherStrict!.succeeded("192.0.2.8", "ada");
+  assertEquals([await fail("bob"), await fail("bob")], [0, 60_000]);
   assertEquals([one.told, other.told], [[], []]);
 });
 
