@@ -137,6 +137,29 @@ suite("clients that vanish", ({ test }) => {
     await assertServes(server, echo);
   });
 
+  test("both ends that vanish in the midst of floods both ways are forgotten", async ({ server }) => {
+    using target = await Target.listen();
+    using echo = await Target.echo();
+    const settled = await eventually("a settled number of descriptors", () => server.openFiles());
+    const block = new Uint8Array(1024 * 1024);
+    for (let round = 0; round < 3; round++) {
+      const ends: Wire[] = [];
+      for (let i = 0; i < ROUNDS; i++) ends.push(await tunnel(server, "127.0.0.1", target.port), await target.accept());
+      const reached = new Set<Wire>();
+      const floods = ends.map(async (wire) => {
+        while (wire.ending === undefined) {
+          await Promise.all([wire.write(block), wire.readSome()]);
+          reached.add(wire);
+        }
+      });
+      await eventually("bytes at every end", () => reached.size === ends.length);
+      for (const wire of ends) wire.reset();
+      await Promise.allSettled(floods);
+      await eventually("the descriptors to be closed", () => server.openFiles() <= settled + 3);
+    }
+    await assertServes(server, echo);
+  });
+
   test("a target that vanishes takes the client's connection with it", async ({ server }) => {
     using target = await Target.listen();
     for (let i = 0; i < ROUNDS; i++) {
