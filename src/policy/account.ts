@@ -139,6 +139,9 @@ export class Account {
   }
 }
 
+/** A session that a limit does not allow. */
+export class LimitError extends NetError {}
+
 /**
  * Says what a session exceeds: `Cannot admit: limit "office": 100 sessions at once for 192.0.2.7`.
  *
@@ -147,7 +150,7 @@ export class Account {
  * @param what The bound.
  * @param key Who shares it.
  */
-export function exceeded(action: string, limit: CompiledLimit, what: string, key: string): NetError {
+export function exceeded(action: string, limit: CompiledLimit, what: string, key: string): LimitError {
   const who = describeKey(limit.per, key);
-  return new NetError("not-allowed", `Cannot ${action}: limit ${JSON.stringify(limit.name)}: ${what}${who}`);
+  return new LimitError("not-allowed", `Cannot ${action}: limit ${JSON.stringify(limit.name)}: ${what}${who}`);
 }

@@ -6,6 +6,8 @@
 
 import type { Authenticate } from "../auth/authenticate.ts";
 import { AuthenticationError } from "../auth/method.ts";
+import { ProxyError } from "../client/proxy_error.ts";
+import { LimitError } from "../policy/account.ts";
 import { NotAllowedError } from "../policy/authorise.ts";
 import { Command } from "../protocol/constants.ts";
 import { ProtocolError } from "../protocol/decoded.ts";
@@ -37,12 +39,19 @@ export class HttpExchange extends Exchange {
     this.#channel = session.channel;
   }
 
-  /** A rule says why where its operator wrote that down. */
   override refuse(reply: number, error?: unknown): Promise<void> | undefined {
     this.replied = true;
-    const text = error instanceof NotAllowedError ? error.denial.told : undefined;
-    return this.#channel.write(answer(statusOfReply(reply), { ...optionsOf(this.#request), text }));
+    const status = statusOfReply(reply);
+    const text = status === 403 ? reasonOf(error) : undefined;
+    return this.#channel.write(answer(status, { ...optionsOf(this.#request), text }));
   }
+}
+
+/** What forbids it, in words for the client: a rule's own, where its operator wrote some down. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof NotAllowedError) return error.denial.told;
+  if (error instanceof LimitError) return "A limit of this proxy does not allow that now.";
+  return error instanceof ProxyError ? "A proxy on the way does not allow that." : undefined;
 }
 
 /** Whether a client is served if it speaks HTTP. Where nothing listens that takes a word. */

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { handle } from "../../src/server/handle.ts";
 import type { Rule } from "../../src/policy/rule.ts";
 import { FAR, type House, house, NEAR, soon, target, Wire } from "./_harness.ts";
@@ -322,6 +322,19 @@ test("the reason that a rule gives is told, and the name of a rule is not", asyn
     if (request.includes(":25")) assertStringIncludes(answer, `\r\nContent-Length: ${length}\r\n`);
     client.leave();
   }
+});
+
+test("a limit is no rule", async () => {
+  await using running = await mixed({ limits: [{ sessions: 1 }] });
+  const first = target(running.network, ORIGIN);
+  const [one, other] = [running.client(), running.client()];
+  await one.send("CONNECT 198.51.100.7:80 HTTP/1.1\r\nHost: x\r\n\r\n");
+  await soon(first);
+  await head(one);
+  await other.send("CONNECT 198.51.100.7:80 HTTP/1.1\r\nHost: x\r\n\r\n");
+  assertMatch(await rest(other), /^HTTP\/1\.1 403 [^]*\r\n\r\nA limit of this proxy does not allow that now\.\n$/);
+  one.leave();
+  other.leave();
 });
 
 test("an origin that says nothing, nonsense, or 407 makes a 502", async () => {

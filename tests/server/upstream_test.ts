@@ -96,6 +96,10 @@ describe("the reply of the proxy is that of the server", () => {
       const wire = running.client();
       await wire.send("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n");
       assertEquals(await wire.text(12), `HTTP/1.1 ${status}`);
+      const isSaid = new TextDecoder().decode(await wire.rest()).endsWith(
+        "\nA proxy on the way does not allow that.\n",
+      );
+      assertEquals(isSaid, reply === 2);
       wire.leave();
     }
   });
