@@ -86,7 +86,7 @@ export async function within<T>(ms: number, what: string | (() => string), promi
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`Waited ${ms} ms in vain for ${typeof what === "string" ? what : what()}`));
+      reject(new Error(`Waited ${Math.round(ms)} ms in vain for ${typeof what === "string" ? what : what()}`));
     }, ms);
   });
   try {
