@@ -14,6 +14,7 @@ import type { ChainUpstream } from "./upstream.ts";
 /** The most bytes that a user name or a password has (RFC 1929). */
 const MOST_BYTES = 255;
 const PLACE = /\{([^{}]*)\}/;
+const PLACES = "{user}, {listener} or {session}";
 const NAMES: readonly string[] = ["user", "listener", "session"];
 /** What stands for the user of a session that has none. */
 const NOBODY = "anonymous";
@@ -36,6 +37,7 @@ export class Isolation {
     if (password !== undefined && isSocks4(proxy)) throw wrong("password", password, "none: SOCKS4 has no such thing");
     this.#user = new Template("user", user);
     this.#password = password === undefined ? undefined : new Template("password", password);
+    if (this.#user.isFixed && this.#password?.isFixed !== false) throw wrong("user", user, `${PLACES} in it`);
   }
 
   /**
@@ -66,7 +68,7 @@ class Template {
     const parts = this.#parts = text.split(PLACE);
     const places = parts.filter((_part, at) => at % 2 === 1);
     const unknown = places.find((name) => !NAMES.includes(name));
-    if (unknown !== undefined) throw wrong(what, `{${unknown}}`, "{user}, {listener} or {session} in braces");
+    if (unknown !== undefined) throw wrong(what, `{${unknown}}`, `${PLACES} in braces`);
     this.#isMixed = places.includes("user") && places.includes("listener");
     if (!this.#isMixed) return;
     const isVague = parts.some((part, at) => {
@@ -74,6 +76,11 @@ class Template {
       return isBetween && !/[^A-Za-z0-9._~@%]/u.test(part);
     });
     if (isVague) throw wrong(what, text, 'a character such as "-" or ":" between what stands in braces');
+  }
+
+  /** Whether it is the same for all. */
+  get isFixed(): boolean {
+    return this.#parts.length === 1;
   }
 
   fill(request: RequestInfo): string {

@@ -180,7 +180,7 @@ test("of passwords of proxies in a file that everybody can read is warned", asyn
   assertEquals(await warnings("via: [socks5h://one.example, 'socks5h://ada:hunter2@two.example']"), [told]);
   assertEquals(await warnings("via: a\nupstreams: [{ name: a, proxy: 'socks5h://ada:hunter2@one.example' }]"), [told]);
   const isolate =
-    "via: a\nupstreams: [{ name: a, proxy: socks5h://one.example, isolate: { user: x, password: hunter2 } }]";
+    'via: a\nupstreams: [{ name: a, proxy: socks5h://one.example, isolate: { user: "{user}", password: hunter2 } }]';
   assertEquals(await warnings(isolate), [told]);
   assertEquals(await warnings("via: a\nupstreams: [{ name: a, proxy: 'socks5h://ada@one.example' }]"), []);
 });

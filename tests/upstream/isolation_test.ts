@@ -25,7 +25,7 @@ test("what stands in braces is replaced, and the password is the URL's unless th
   assertEquals(loginOf({ user: "{user}{user}" }, session("ä:b")), ["ä:bä:b", "pw"]);
   assertEquals(loginOf({ user: "{user}" }, session(undefined)), ["anonymous", "pw"]);
   assertEquals(loginOf({ user: "{listener}" }, session("ada")), ["127.0.0.1:1080", "pw"]);
-  assertEquals(loginOf({ user: "}x{" }, session("ada")), ["}x{", "pw"]);
+  assertEquals(loginOf({ user: "}x{{user}" }, session("ada")), ["}x{ada", "pw"]);
 });
 
 test("a session has one word, and each another", () => {
@@ -73,6 +73,9 @@ test("templates that cannot keep sessions apart, or name what is not there, are 
     { user: "{user}{listener}" },
     { user: "{user}.x_{listener}" },
     { user: "{user}{session}{listener}" },
+    { user: "user" },
+    { user: "}x{" },
+    { user: "x", password: "secret" },
     { user: "x", password: "" },
     { user: "x", password: "secret{name}" },
     { user: 7 as unknown as string },
