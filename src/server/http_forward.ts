@@ -106,7 +106,9 @@ class Forwarding {
   readonly #request: HttpRequest;
   /** Whether the connection to the origin is new: then it is our word that it can be reached. */
   readonly #isFirst: boolean;
-  /** Whether all of the request has gone up. */
+  /** Fulfilled when no more of the request goes up. */
+  #said: Promise<void> | undefined;
+  /** Whether all of it has. */
   #isSaid = false;
   /** What was wrong with what the client said, not with where it went. */
   #fault: { readonly error: unknown } | undefined;
@@ -124,12 +126,9 @@ class Forwarding {
   async run(): Promise<Tunnel | Ending | undefined> {
     const session = this.#session;
     session.enter("idle");
-    let said: Promise<void> | undefined;
     let response: HttpResponse;
     try {
-      await send(session, this.#origin.duplex, encodeRequest(this.#request), true);
-      said = this.#say();
-      response = await this.#head();
+      response = await session.until(this.#ask()); // out of time the client still gets an answer
     } catch (error) {
       return await this.#unanswered(error);
     }
@@ -142,9 +141,16 @@ class Forwarding {
     session.enter("closing");
     session.channel.duplex.closeWrite();
     this.#peer.close();
-    await said;
+    await this.#said;
     await session.closeGently();
     return FINISHED;
+  }
+
+  /** Sends the request, and waits for the head of its answer. */
+  async #ask(): Promise<HttpResponse> {
+    await send(this.#session, this.#origin.duplex, encodeRequest(this.#request), true);
+    this.#said = this.#say();
+    return await this.#head();
   }
 
   /** Sends the body up. Never throws: the origin may have answered already, whatever became of the rest. */
@@ -198,19 +204,23 @@ class Forwarding {
   /** There is no answer to hand on: says so, or leaves as the origin did. */
   async #unanswered(error: unknown): Promise<Ending> {
     const session = this.#session;
-    if (session.stopped !== undefined) throw session.stopped.reason;
+    const { stopped } = session;
+    if (stopped !== undefined && stopped.cause !== "timeout") throw stopped.reason;
     const fault = this.#fault?.error;
     if (fault instanceof ProtocolError) return await refuse(session, fault);
     if (fault !== undefined) throw fault;
     const reason = error instanceof Error ? error.message : String(error);
     this.#peer.close();
     // A client asks again by itself if a connection that it has used before just ends.
-    if (this.#isFirst || error instanceof ProtocolError) {
-      await session.channel.write(answer(502, { isHead: this.#request.method === "HEAD" }));
+    if (this.#isFirst || stopped !== undefined || error instanceof ProtocolError) {
+      session.enter("closing");
+      await session.channel.write(
+        answer(stopped === undefined ? 502 : 504, { isHead: this.#request.method === "HEAD" }),
+      );
       session.channel.duplex.closeWrite();
       if (this.#isSaid) await session.closeGently();
     }
-    return { cause: "reset", reason: `The origin did not answer: ${reason}` };
+    return { cause: stopped?.cause ?? "reset", reason: `The origin did not answer: ${reason}` };
   }
 
   async #body({ framing }: HttpResponse): Promise<void> {

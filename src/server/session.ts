@@ -178,7 +178,7 @@ export class Session extends SessionRecord implements RelayMeter, Timed {
     const activity = this.sent + this.received + this.datagrams;
     if (activity !== this.#activity) {
       this.#activity = activity;
-      if (this.#phase === "idle" || this.#phase === "halfClosed") this.#deadline = now + this.#time();
+      if (this.#isIdle) this.#deadline = now + this.#time();
     }
     if (this.#phase === "connect" && !this.#isWatched) this.#watchClient(); // a dial that takes its time
     if (this.#lease !== undefined) this.#checkLease(this.#lease, now);
@@ -193,11 +193,12 @@ export class Session extends SessionRecord implements RelayMeter, Timed {
    */
   stop(reason: NetError, cause: CloseCause): void {
     this.#stopped ??= { reason, cause };
+    const waits = this.#stopWaiting !== undefined;
     this.#stopWaiting?.(reason);
     this.#dial?.abort(reason);
     this.#abort?.abort(reason);
     const repliesFirst = cause === "timeout" &&
-      (this.#phase === "lookup" || this.#phase === "connect" || this.#phase === "bind");
+      (this.#phase === "lookup" || this.#phase === "connect" || this.#phase === "bind" || waits && this.#isIdle);
     if (!repliesFirst) this.close();
   }
 
@@ -279,10 +280,15 @@ export class Session extends SessionRecord implements RelayMeter, Timed {
     this.connection.closed.then(left, left);
   }
 
+  /** Whether its time is that since the last byte. */
+  get #isIdle(): boolean {
+    return this.#phase === "idle" || this.#phase === "halfClosed";
+  }
+
   #time(): number {
     const { timeouts } = this.service;
     if (this.#phase === "closing") return CLOSING_TIME;
-    if (this.#phase !== "idle" && this.#phase !== "halfClosed") return timeouts[this.#phase] || Infinity;
+    if (!this.#isIdle) return timeouts[this.#phase] || Infinity;
     const idle = Math.min(timeouts.idle || Infinity, this.#lease?.idle ?? Infinity, this.longestSilence);
     return this.#phase === "idle" ? idle : Math.min(timeouts.halfClosed || Infinity, idle);
   }

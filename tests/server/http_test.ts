@@ -2,6 +2,7 @@ import { test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { handle } from "../../src/server/handle.ts";
 import type { Rule } from "../../src/policy/rule.ts";
+import { Clock } from "./_clock.ts";
 import { FAR, type House, house, NEAR, soon, target, Wire } from "./_harness.ts";
 import { Network } from "./_network.ts";
 import { pipe } from "./_pipe.ts";
@@ -295,6 +296,45 @@ test("the kind of a failure is told, and nothing more", async () => {
     client.leave();
     assertEquals((await running.seen.summary()).cause, "refused", uri);
   }
+});
+
+test("an origin that takes too long to answer is answered for", async () => {
+  using clock = new Clock();
+  for (const halfClosed of [false, true]) {
+    await using running = await mixed({ timeouts: { idle: 60_000, halfClosed: 30_000 } });
+    const arrived = target(running.network, ORIGIN);
+    const client = running.client();
+    await client.send("GET http://198.51.100.7/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    const origin = await soon(arrived);
+    await head(origin);
+    if (halfClosed) client.finish();
+    await clock.advance(29_000);
+    assertEquals(running.server.sessions, 1);
+    await clock.advance(32_000);
+    const refusal = await rest(client);
+    assert(refusal.startsWith("HTTP/1.1 504 Gateway Timeout\r\n"), refusal);
+    assertEquals(await rest(origin), "");
+    client.leave();
+    const { cause, reason } = await running.seen.summary();
+    assertEquals(cause, "timeout");
+    assertStringIncludes(reason!, halfClosed ? "within 30 s" : "within 60 s");
+  }
+});
+
+test("an answer that stops in the middle is cut off, and not answered for", async () => {
+  using clock = new Clock();
+  await using running = await mixed({ timeouts: { idle: 60_000 } });
+  const arrived = target(running.network, ORIGIN);
+  const client = running.client();
+  await client.send("GET http://198.51.100.7/ HTTP/1.1\r\nHost: x\r\n\r\n");
+  const origin = await soon(arrived);
+  await head(origin);
+  await origin.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  await head(client);
+  assertEquals(await client.text(4), "half");
+  await clock.advance(61_000);
+  assertEquals(await rest(client).catch(() => ""), "");
+  assertEquals((await running.seen.summary()).cause, "timeout");
 });
 
 test("the reason that a rule gives is told, and the name of a rule is not", async () => {
