@@ -48,6 +48,8 @@ export class FileWatch {
   #known: Signatures = new Map();
   #seen = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether something happened since the last look began. */
+  #isTold = false;
   #round: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
 
@@ -112,15 +114,18 @@ export class FileWatch {
   /** A look at the files, soon. Further events do not put it off: a log may grow in the same folder. */
   #schedule(): void {
     if (this.#isClosed) return;
+    this.#isTold = true;
     this.#timer ??= setTimeout(() => void this.#look(), this.#options.settle ?? 200);
   }
 
   /** A change counts once two looks have seen the same: a file may be half written. */
   async #look(): Promise<void> {
+    this.#isTold = false;
     const known = this.#known;
     const now = new Map<string, string>();
     for (const path of known.keys()) now.set(path, await signatureOf(path));
     this.#timer = undefined;
+    if (this.#isTold) this.#schedule();
     if (this.#isClosed || known !== this.#known) return this.#schedule();
     this.#watchFolders(false);
     const [was, is] = [textOf(known), textOf(now)];
