@@ -252,9 +252,9 @@ export class Program {
 
   /** What is allowed and not wise, also in what only this machine can tell. */
   async #warn(warnings: readonly string[]): Promise<void> {
-    const own = (await currentRuntime()).interfaces();
-    const all = [...warnings, ...outgoingAdvice(this.#config.outgoing?.addresses ?? [], own)];
-    for (const warning of all) this.#log("warning", "settings", printable(warning));
+    const { addresses } = this.#config.outgoing ?? {};
+    const advice = addresses === undefined ? [] : outgoingAdvice(addresses, (await currentRuntime()).interfaces());
+    for (const warning of [...warnings, ...advice]) this.#log("warning", "settings", printable(warning));
   }
 
   #log(level: "info" | "warning" | "error", event: string, line: string, fields?: Record<string, unknown>): void {

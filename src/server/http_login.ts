@@ -20,7 +20,7 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
  * @param value Its value.
  * @returns The credentials, or `undefined` if it has none.
  */
-export function basicCredentials(value: string): PasswordCredentials | undefined {
+function basicCredentials(value: string): PasswordCredentials | undefined {
   const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(value)?.[1];
   if (encoded === undefined) return undefined;
   let bytes: Uint8Array;
